@@ -1,0 +1,171 @@
+"""A cheap HTTP/1.1 client: closed-loop visitors on keep-alive connections, all in one thread of one process.
+
+The load generator shares its cores with what it measures, so it does as little as it can: one `epoll` loop, no
+parsing beyond the status line and the length, requests put together beforehand.
+"""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+CHUNK_BYTES = 262_144
+LONGEST_SILENCE_SECONDS = 30
+ENCODING = "gzip, deflate, br, zstd"
+"""What the four big browsers ask for, in their order."""
+
+
+class Unexpected(RuntimeError):
+    """The server gave another answer than a visitor needs to go on; the measurement would mean nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A status, the header block as it came, and the body (still compressed if the server did so)."""
+
+    status: int
+    head: bytes
+    body: bytes
+
+
+Visit = Generator[bytes, Answer, None]
+"""One unit of work: yields requests, is sent the answer to each, and is counted when it ends."""
+
+
+@dataclass(slots=True)
+class Figure:
+    """What a run measured. Times are in seconds; `generator_cpu` is in cores."""
+
+    visits: int = 0
+    seconds: float = 0.0
+    times: list[float] = field(default_factory=list)
+    generator_cpu: float = 0.0
+
+    @property
+    def per_second(self) -> float:
+        """Finished visits per second."""
+        return self.visits / self.seconds if self.seconds else 0.0
+
+    def percentile(self, share: float) -> float:
+        """Return the time in milliseconds that `share` (0.5, 0.99) of the visits stayed under; 0 without visits."""
+        ordered = sorted(self.times)
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1000 if ordered else 0.0
+
+
+def get(path: str, *, encoding: str = ENCODING) -> bytes:
+    """Return the bytes of a GET request."""
+    asked = f"Accept-Encoding: {encoding}\r\n" if encoding else ""
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{asked}\r\n".encode()
+
+
+def post(path: str, fields: dict[str, str], *, encoding: str = ENCODING) -> bytes:
+    """Return the bytes of a POST request with a form."""
+    body = urlencode(fields)
+    asked = f"Accept-Encoding: {encoding}\r\n" if encoding else ""
+    return (
+        f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{asked}Content-Type: application/x-www-form-urlencoded\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n{body}"
+    ).encode()
+
+
+class _Visitor:
+    """One connection, which makes one visit after another."""
+
+    def __init__(self, address: tuple[str, int], begin: Callable[[], Visit]) -> None:
+        self.address = address
+        self._begin = begin
+        self.socket = self._connect()
+        self._received = bytearray()
+        self._needed = -1
+        self._head_end = 0
+        self.began = 0.0
+        self._visit = begin()
+
+    def _connect(self) -> socket.socket:
+        link = socket.create_connection(self.address, timeout=LONGEST_SILENCE_SECONDS)
+        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return link
+
+    def start(self) -> None:
+        """Begin a new visit and send its first request."""
+        self._visit = self._begin()
+        self.began = time.perf_counter()
+        self.socket.sendall(next(self._visit))
+
+    def read(self) -> bool:
+        """Take what has come; True when the visit has ended with it. Raises `Unexpected`."""
+        data = self.socket.recv(CHUNK_BYTES)
+        if not data:
+            raise Unexpected("the server closed the connection in the middle of an answer")
+        self._received += data
+        if self._needed < 0 and not self._measure():
+            return False
+        if len(self._received) < self._needed:
+            return False
+        return self._go_on()
+
+    def _measure(self) -> bool:
+        end = self._received.find(b"\r\n\r\n")
+        if end < 0:
+            return False
+        head = bytes(self._received[:end]).lower()
+        start = head.find(b"content-length:")
+        if start < 0:
+            raise Unexpected(f"an answer without a length: {head[:200]!r}")
+        self._head_end = end + 4
+        self._needed = self._head_end + int(head[start + 15 :].split(b"\r\n", 1)[0])
+        return True
+
+    def _go_on(self) -> bool:
+        head = bytes(self._received[: self._head_end])
+        answer = Answer(int(head[9:12]), head, bytes(self._received[self._head_end : self._needed]))
+        self._received.clear()
+        self._needed = -1
+        if b"connection: close" in head.lower():
+            raise Unexpected("the server does not keep connections alive")
+        try:
+            self.socket.sendall(self._visit.send(answer))
+        except StopIteration:
+            return True
+        return False
+
+
+def run(address: tuple[str, int], begin: Callable[[], Visit], *, clients: int, seconds: float) -> Figure:
+    """Let `clients` visitors make visits, each the next as soon as the last has ended, and return the figure.
+
+    Only visits that end within `seconds` count; those under way are then finished, so that nothing is cut off half-way.
+    Raises `Unexpected`.
+    """
+    figure = Figure()
+    with selectors.EpollSelector() as selector:
+        crowd = [_Visitor(address, begin) for _ in range(clients)]
+        for visitor in crowd:
+            selector.register(visitor.socket, selectors.EVENT_READ, visitor)
+        cpu, began = time.process_time(), time.perf_counter()
+        for visitor in crowd:
+            visitor.start()
+        active, ends = clients, began + seconds
+        while active:
+            ready = selector.select(LONGEST_SILENCE_SECONDS)
+            if not ready:
+                raise Unexpected(f"no answer for {LONGEST_SILENCE_SECONDS} s")
+            for key, _ in ready:
+                visitor = key.data
+                if not visitor.read():
+                    continue
+                now = time.perf_counter()
+                if now < ends:
+                    figure.visits += 1
+                    figure.times.append(now - visitor.began)
+                    visitor.start()
+                else:
+                    active -= 1
+        figure.seconds = seconds
+        figure.generator_cpu = (time.process_time() - cpu) / (time.perf_counter() - began)
+        for visitor in crowd:
+            visitor.socket.close()
+    return figure

@@ -1,0 +1,113 @@
+"""The house stays as docs/architecture.md says: imports point down, checks pass, every route is meant to be there."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+ROOT = Path(__file__).resolve().parent.parent
+
+ROUTES = {
+    "/": {"GET"},
+    "/cases/<slug>": {"GET"},
+    "/cases/<slug>/<any(letter, email, post, solidarity):kind>": {"GET", "POST"},
+    "/cases/<slug>/<any(letter, email, post, solidarity):kind>/preview": {"POST"},
+    "/cases/<slug>/already": {"GET", "POST"},
+    "/cases/<slug>/letter/print": {"POST"},
+    "/cases/<slug>/solidarity/print": {"POST"},
+    "/cases/<slug>/email/message.eml": {"POST"},
+    "/several": {"GET", "POST"},
+    "/several/print": {"POST"},
+    "/several/handwriting": {"POST"},
+    "/posted": {"POST"},
+    "/posted/<ticket>": {"GET"},
+    "/your-sheet": {"GET"},
+    "/stories": {"GET"},
+    "/how-we-count": {"GET"},
+    "/privacy": {"GET"},
+    "/tally": {"GET"},
+    "/tally.json": {"GET"},
+    "/live": {"GET"},
+    "/healthz": {"GET"},
+    "/readyz": {"GET"},
+    "/metrics": {"GET"},
+}
+
+
+def run(*command: str) -> None:
+    """Run one of the checks; its own words are the failure."""
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("ruff", "check"),
+        ("ruff", "format", "--check"),
+        ("mypy",),
+        ("djlint", "templates", "--lint", "--quiet"),
+    ],
+    ids=lambda command: " ".join(command[:2]),
+)
+def test_the_checks_pass(command: tuple[str, ...]) -> None:
+    run(sys.executable, "-m", *command)
+
+
+def test_imports_point_downwards_only() -> None:
+    run(str(Path(sys.executable).parent / "lint-imports"))
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """Routes need no rows."""
+    return f"sqlite:///{tmp_path}/none.db"
+
+
+def test_every_route_is_meant_to_be_there(app: Flask) -> None:
+    found: dict[str, set[str]] = {}
+    for rule in app.url_map.iter_rules():
+        found.setdefault(rule.rule, set()).update((rule.methods or set()) - {"HEAD", "OPTIONS"})
+    assert found == ROUTES
+
+
+def test_views_write_no_sql() -> None:
+    for file in ROOT.glob("wfr/*/*views.py"):
+        assert not re.search(r"\bselect\(|db\.session|sqlalchemy", file.read_text(encoding="utf-8")), file
+
+
+def test_the_rooms_that_decide_do_not_know_flask() -> None:
+    knowing = {
+        "views.py",
+        "number_views.py",
+        "showing.py",
+        "opening.py",
+        "setup.py",
+        "cli.py",
+        "forms.py",
+        "__init__.py",
+    }
+    for file in ROOT.glob("wfr/*/*.py"):
+        if file.name not in knowing:
+            imports = re.findall(r"^(?:from|import) flask\b", file.read_text(encoding="utf-8"), re.MULTILINE)
+            assert not imports, file
+
+
+NOT_WORDS = r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<!--.*?-->|<(script|style|svg|code)\b.*?</\1>"
+
+
+def test_every_word_in_a_template_goes_through_gettext() -> None:
+    for file in ROOT.glob("templates/**/*.html"):
+        text = re.sub(
+            r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<!--.*?-->|<(script|style|svg)\b.*?</\1>",
+            " ",
+            file.read_text(),
+            flags=re.DOTALL,
+        )
+        words = re.findall(r">([^<>]*[A-Za-z]{3,}[^<>]*)<", text)
+        assert not [word for word in words if word.strip() not in ("", "wfr", "UTC")], f"{file}: {words}"

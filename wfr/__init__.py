@@ -1,0 +1,69 @@
+"""`wfr`: the web app that a letter-writing campaign for human rights runs on."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from wfr import errors, extensions, jobs, paths, security, site, telemetry
+from wfr.cases import views as cases_views
+from wfr.config import Settings
+from wfr.letters import views as letters_views
+from wfr.pages import PageCache
+from wfr.pledges import cli as pledges_cli
+from wfr.pledges import jobs as pledges_jobs
+from wfr.pledges import setup as pledges_setup
+from wfr.pledges import views as pledges_views
+from wfr.share import views as share_views
+
+__all__ = ["create_app"]
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Build the app from `settings`, by default those of the environment. Raises `ConfigError`."""
+    settings = settings or Settings.load()
+    app = Flask(__name__, template_folder=str(paths.TEMPLATES), static_folder=None)
+    app.config.from_mapping(flask_config(settings))
+    app.extensions["wfr.settings"] = settings
+    extensions.init_app(app)
+    errors.init_app(app)
+    site.init_app(app)
+    for blueprint in (
+        cases_views.blueprint,
+        letters_views.blueprint,
+        pledges_views.blueprint,
+        share_views.blueprint,
+    ):
+        app.register_blueprint(blueprint)
+    pledges_setup.init_app(app, settings)
+    queue = jobs.init_app(app, settings)
+    pledges_jobs.register(queue)
+    for command in pledges_cli.commands:
+        app.cli.add_command(command)
+    cache = app.extensions["wfr.page_cache"] = PageCache(app.wsgi_app)
+    app.wsgi_app = cache  # type: ignore[method-assign]
+    security.init_app(app, settings)
+    telemetry.init_app(app, settings)
+    return app
+
+
+def flask_config(settings: Settings) -> dict[str, object]:
+    """Return what Flask and its extensions read from `app.config`."""
+    return {
+        "SECRET_KEY": settings.key("session"),
+        "SECRET_KEY_FALLBACKS": settings.keys("session")[1:],
+        "MAX_CONTENT_LENGTH": settings.max_request_bytes,
+        "MAX_FORM_MEMORY_SIZE": settings.max_request_bytes,
+        "SQLALCHEMY_DATABASE_URI": settings.database_url,
+        "SQLALCHEMY_ENGINE_OPTIONS": extensions.engine_options(settings),
+        "BABEL_DEFAULT_LOCALE": "en",
+        "BABEL_TRANSLATION_DIRECTORIES": str(paths.TRANSLATIONS),
+        "RATELIMIT_ENABLED": settings.ratelimit_enabled,
+        "RATELIMIT_STORAGE_URI": settings.ratelimit_storage,
+        "RATELIMIT_STRATEGY": "moving-window" if settings.redis_url is None else "fixed-window",
+        "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": settings.redis_url is not None,
+        "COMPRESS_ALGORITHM": ["br", "gzip"],
+        "COMPRESS_BR_LEVEL": 4,
+        "COMPRESS_LEVEL": 5,
+        "COMPRESS_STREAMS": False,
+        "COMPRESS_EVALUATE_CONDITIONAL_REQUEST": False,
+    }

@@ -1,0 +1,1 @@
+"""Seasons, cases, their texts, targets and updates."""

@@ -1,0 +1,341 @@
+"""Every setting of the program: one typed class, filled from the environment, checked at start."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from sqlalchemy import URL
+
+from wfr import paths
+from wfr.keys import derive_key, made_secret
+from wfr.setting_types import (
+    Colour,
+    Database,
+    Folder,
+    Host,
+    Languages,
+    Limit,
+    MailAddress,
+    Origin,
+    RedisAddress,
+    WebAddress,
+    is_loopback,
+    show,
+    split,
+)
+
+_SHORTEST_PUBLIC_KEY = 32
+_MAKE_A_KEY = "Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+_STAYS_HERE = "a demonstration stays on this machine; take WFR_DEMO away, or set"
+_OURS_BUT_NOT_SETTINGS = frozenset({"WFR_CHROMIUM"})
+
+
+class ConfigError(RuntimeError):
+    """A setting is missing or cannot be used. The message names the setting and says what to set."""
+
+
+def _setting(default: Any, name: str, meaning: str, **checks: Any) -> Any:
+    return Field(default, validation_alias=name, description=meaning, **checks)
+
+
+@dataclass(frozen=True)
+class Described:
+    """One setting as `wfr config` shows it: environment name, meaning, masked value, whether it was set."""
+
+    name: str
+    meaning: str
+    value: str
+    is_set: bool
+
+
+class Settings(BaseSettings):
+    """All settings. Make one with `Settings.load()`; nothing else reads the environment."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", validate_by_name=True, hide_input_in_errors=True)
+
+    port: int = _setting(8000, "PORT", "Port to listen on.", ge=0, le=65535)
+    bind: Host = _setting("127.0.0.1", "WFR_BIND", "Address to listen on; 0.0.0.0 for every address of this machine.")
+    public_url: Origin | None = _setting(
+        None,
+        "WFR_BASE_URL",
+        "Where visitors find the site; printed in QR codes. Default: http://127.0.0.1:PORT.",
+    )
+    data: Folder = Field(
+        default_factory=paths.default_data,
+        validation_alias="WFR_DATA",
+        description="Folder of the embedded database, the outbox, uploads and the made secret key.",
+    )
+    demo: bool = _setting(
+        False, "WFR_DEMO", "Load the demonstration into an empty database at start. Works on loopback only."
+    )
+
+    database: Database | None = _setting(
+        None,
+        "DATABASE_URL",
+        "PostgreSQL address, postgresql://user:password@host/name. Default: SQLite in WFR_DATA.",
+    )
+    redis_url: RedisAddress | None = _setting(
+        None,
+        "REDIS_URL",
+        "Redis for rate limits and cache shared by all processes. Default: each process its own.",
+    )
+    mail_url: MailAddress | None = _setting(
+        None,
+        "MAIL_URL",
+        "Server that mail leaves through, smtp:// or smtps://. Default: the outbox folder in WFR_DATA.",
+    )
+
+    secret_key: SecretStr | None = _setting(
+        None, "SECRET_KEY", "Signs tickets. Default: made once in WFR_DATA; required with DATABASE_URL."
+    )
+    secret_key_fallbacks: Annotated[list[SecretStr], BeforeValidator(split)] = _setting(
+        [], "SECRET_KEY_FALLBACKS", "Former secret keys that are still accepted, separated by commas."
+    )
+    metrics_token: SecretStr | None = _setting(
+        None, "WFR_METRICS_TOKEN", "Bearer token that opens /metrics from elsewhere. Default: loopback only."
+    )
+
+    threads: int = _setting(16, "WFR_THREADS", "Threads of a web process.", ge=2, le=256)
+    processes: int = _setting(1, "WEB_CONCURRENCY", "Web processes that Procfile's web starts.", ge=1, le=64)
+    streams: int = _setting(
+        4,
+        "WFR_STREAMS",
+        "Live streams open at once in a web process; others poll. At most half of WFR_THREADS.",
+        ge=0,
+    )
+    stream_url: WebAddress | None = _setting(
+        None,
+        "WFR_STREAM_URL",
+        "Address of the separate stream process. Default: the web process streams, capped.",
+    )
+    stream_connections: int = _setting(
+        5000, "WFR_STREAM_CONNECTIONS", "Live streams that the separate stream process holds at once.", ge=1
+    )
+    trusted_proxies: int = _setting(
+        0,
+        "TRUSTED_PROXIES",
+        "Proxies in front whose X-Forwarded-* headers are believed, exactly.",
+        ge=0,
+        le=8,
+    )
+    max_request_bytes: int = _setting(
+        262_144, "WFR_MAX_REQUEST_BYTES", "Largest request body in bytes; larger ones get 413.", ge=16_384
+    )
+    log_format: Literal["text", "json"] = _setting("text", "WFR_LOG", "How the log is written: text or json.")
+
+    ratelimit_enabled: bool = _setting(
+        True, "RATELIMIT_ENABLED", "Limits per address. Off for load tests only, on loopback only."
+    )
+    limit_pledges: Limit = _setting("60 per hour", "WFR_LIMIT_PLEDGES", "Pledges from one address with proof of work.")
+    limit_pledges_without_proof: Limit = _setting(
+        "6 per hour",
+        "WFR_LIMIT_PLEDGES_WITHOUT_PROOF",
+        "Pledges from one address without proof of work (no JavaScript).",
+    )
+    limit_prints: Limit = _setting(
+        "240 per hour", "WFR_LIMIT_PRINTS", "Letters, cards and sheets made for one address."
+    )
+    limit_previews: Limit = _setting(
+        "600 per minute", "WFR_LIMIT_PREVIEWS", "Previews of a message for one address, live while typing."
+    )
+    limit_reports: Limit = _setting("120 per hour", "WFR_LIMIT_REPORTS", """"I've posted it" from one address.""")
+    ticket_hours: int = _setting(24, "WFR_TICKET_HOURS", "Hours a form may stay open before its ticket expires.", ge=1)
+    proof_cost: int = _setting(1000, "WFR_PROOF_COST", "Proof of work: PBKDF2 iterations of each trial.", ge=1)
+
+    organisation: str = _setting("", "WFR_ORGANISATION", "Name of the organisation that runs this site.")
+    site_name: str = _setting("Write for Rights", "WFR_SITE_NAME", "Name of the site in titles and its header.")
+    logo: str | None = _setting(None, "WFR_LOGO", "Logo: a file below WFR_DATA/uploads, such as logo.svg.")
+    privacy_contact: str | None = _setting(
+        None, "WFR_PRIVACY_CONTACT", "Whom people ask about their data: an e-mail address or a web address."
+    )
+    legal_notice: str | None = _setting(None, "WFR_LEGAL_NOTICE", "Who is responsible for this site, in one paragraph.")
+    languages: Languages = _setting(
+        ["en"], "WFR_LANGUAGES", "Languages of the site, English first, separated by commas."
+    )
+    colour_signal: Colour | None = _setting(None, "WFR_COLOUR_SIGNAL", "Field for black text. Default: #ffe600.")
+    colour_ink: Colour | None = _setting(None, "WFR_COLOUR_INK", "Text. Default: #111111.")
+    colour_paper: Colour | None = _setting(None, "WFR_COLOUR_PAPER", "Background. Default: #fffdf3.")
+    colour_accent_red: Colour | None = _setting(None, "WFR_COLOUR_ACCENT_RED", "Airmail red. Default: #c8102e.")
+    colour_accent_blue: Colour | None = _setting(None, "WFR_COLOUR_ACCENT_BLUE", "Airmail blue. Default: #003f87.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 -- the library's signature, also below
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take values from `load` alone, so that a test or a script never catches a stray variable."""
+        return (init_settings,)
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Read the settings from `environ`, by default the process's own. An empty value means "not set".
+
+        Raises `ConfigError` with one line for each setting that cannot be used.
+        """
+        source = os.environ if environ is None else environ
+        given: dict[str, Any] = {name: source[name] for name in cls.names() if source.get(name, "") != ""}
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            raise ConfigError("\n".join(_say(problem) for problem in error.errors())) from None
+
+    @classmethod
+    def names(cls) -> dict[str, FieldInfo]:
+        """Return every environment name with its field, in the order of this file."""
+        return {str(field.validation_alias): field for field in cls.model_fields.values()}
+
+    @classmethod
+    def strangers(cls, environ: Mapping[str, str] | None = None) -> dict[str, str | None]:
+        """Return variables that start with WFR_ but are no setting, each with the setting it resembles."""
+        known = list(cls.names())
+        unknown = (
+            name
+            for name in (os.environ if environ is None else environ)
+            if name.startswith("WFR_") and name not in known and name not in _OURS_BUT_NOT_SETTINGS
+        )
+        return {name: next(iter(difflib.get_close_matches(name, known, n=1)), None) for name in sorted(unknown)}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fit_the_default_streams(cls, values: Any) -> Any:
+        if isinstance(values, dict) and not {"streams", "WFR_STREAMS"} & set(values):
+            threads = str(values.get("threads", values.get("WFR_THREADS", "")))
+            if threads.isdecimal() and int(threads) < 8:
+                return {**values, "streams": int(threads) // 2}
+        return values
+
+    @model_validator(mode="after")
+    def _rules_across_settings(self) -> Self:
+        problems = list(self._broken_rules())
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    def _broken_rules(self) -> Iterable[str]:
+        if self.streams > self.threads // 2:
+            yield f"WFR_STREAMS: set at most {self.threads // 2}, half of WFR_THREADS; pages need the rest."
+        if self.database and not self.secret_key:
+            yield f"SECRET_KEY: set a long random value; DATABASE_URL needs it. {_MAKE_A_KEY}"
+        if self.is_public:
+            yield from self._broken_public_rules()
+        if not self.ratelimit_enabled and (self.is_public or not is_loopback(self.bind)):
+            yield "RATELIMIT_ENABLED: leave it on; off is for load tests with WFR_BIND=127.0.0.1 only."
+        if self.demo and self.is_public:
+            yield f"WFR_DEMO: {_STAYS_HERE} WFR_BASE_URL to a loopback address."
+        if self.demo and not is_loopback(self.bind):
+            yield f"WFR_DEMO: {_STAYS_HERE} WFR_BIND=127.0.0.1."
+
+    def _broken_public_rules(self) -> Iterable[str]:
+        if not self.mail_url:
+            yield (
+                "MAIL_URL: set the server that mail leaves through, such as smtp://user:password@host:587; "
+                "a public WFR_BASE_URL needs it."
+            )
+        if not self.secret_key:
+            yield f"SECRET_KEY: set a long random value; a public WFR_BASE_URL needs it. {_MAKE_A_KEY}"
+        elif len(self.secret_key.get_secret_value()) < _SHORTEST_PUBLIC_KEY:
+            yield f"SECRET_KEY: set at least {_SHORTEST_PUBLIC_KEY} characters. {_MAKE_A_KEY}"
+        if not self.privacy_contact:
+            yield "WFR_PRIVACY_CONTACT: set whom people ask about their data; a public site needs it."
+
+    @property
+    def base_url(self) -> str:
+        """Where visitors find the site, without a slash at the end."""
+        return self.public_url or f"http://127.0.0.1:{self.port}"
+
+    @property
+    def is_public(self) -> bool:
+        """True when `WFR_BASE_URL` names a host that others can reach."""
+        return self.public_url is not None and not is_loopback(urlsplit(self.public_url).hostname or "")
+
+    @property
+    def database_url(self) -> str:
+        """The database as SQLAlchemy wants it."""
+        return self.database or URL.create("sqlite", database=str(self.data / "wfr.db")).render_as_string()
+
+    @property
+    def uses_sqlite(self) -> bool:
+        """True when the database is an SQLite file."""
+        return self.database_url.startswith("sqlite")
+
+    @property
+    def jobs_file(self) -> Path:
+        """The queue's own SQLite file, used when there is no `DATABASE_URL`."""
+        return self.data / "jobs.db"
+
+    @property
+    def uploads(self) -> Path:
+        """Folder of photographs and the logo."""
+        return self.data / "uploads"
+
+    @property
+    def outbox(self) -> Path:
+        """Folder where mail is laid when there is no `MAIL_URL`."""
+        return self.data / "outbox"
+
+    @property
+    def ratelimit_storage(self) -> str:
+        """Where rate limits are counted, as flask-limiter wants it."""
+        return self.redis_url or "memory://"
+
+    @property
+    def colours(self) -> dict[str, str]:
+        """The colour tokens that differ from `tokens.css`, by the token's name: `{"signal": "#ffe600"}`."""
+        chosen = {
+            name.removeprefix("colour_").replace("_", "-"): getattr(self, name)
+            for name in type(self).model_fields
+            if name.startswith("colour_")
+        }
+        return {token: value for token, value in chosen.items() if value}
+
+    def key(self, purpose: str) -> bytes:
+        """Return the 32-byte key for one purpose, such as `"ticket"`; see `derive_key`."""
+        return derive_key(self._master_key(), purpose)
+
+    def keys(self, purpose: str) -> list[bytes]:
+        """Return the keys to check a signature with, newest first: the present one, then the fallbacks'."""
+        former = (derive_key(old.get_secret_value().encode(), purpose) for old in self.secret_key_fallbacks)
+        return [self.key(purpose), *former]
+
+    def _master_key(self) -> bytes:
+        if self.secret_key:
+            return self.secret_key.get_secret_value().encode()
+        try:
+            return made_secret(self.data / "secret_key")
+        except (OSError, ValueError) as problem:
+            raise ConfigError(f"SECRET_KEY: {problem}, or set SECRET_KEY or another WFR_DATA.") from problem
+
+    def describe(self) -> list[Described]:
+        """Return every setting with its meaning and its present value, secrets and passwords masked."""
+        made = {"public_url": self.base_url, "database": self.database_url}
+        return [
+            Described(
+                name=str(field.validation_alias),
+                meaning=field.description or "",
+                value=show(getattr(self, attribute) or made.get(attribute, getattr(self, attribute))),
+                is_set=attribute in self.model_fields_set,
+            )
+            for attribute, field in type(self).model_fields.items()
+        ]
+
+
+def _say(problem: Any) -> str:
+    what = problem["msg"].removeprefix("Value error, ")
+    if not problem["loc"]:
+        return str(what)
+    name = str(problem["loc"][0])
+    meaning = Settings.names()[name].description
+    return f"{name}: {what[0].lower()}{what[1:]}. It means: {meaning}"

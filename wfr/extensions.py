@@ -1,0 +1,210 @@
+"""The Flask extensions, made once and bound to an app by `wfr.create_app`, and what they lack for us."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, ParamSpec, TypeVar
+
+import structlog
+from flask import Flask, current_app
+from flask_babel import Babel
+from flask_compress import Compress
+from flask_htmx import HTMX
+from flask_limiter import Limiter
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Connection, Engine, MetaData, event
+from sqlalchemy.orm import DeclarativeBase, Session, scoped_session
+
+from wfr.config import Settings
+from wfr.errors import DATABASE_AWAY, DatabaseAway
+
+AnySession = Session | scoped_session[Any]
+"""A session, or the one that belongs to the present request."""
+
+T = TypeVar("T")
+P = ParamSpec("P")
+R = TypeVar("R")
+
+SQLITE_BUSY_TIMEOUT_MS = 10_000
+POOL_TIMEOUT_SECONDS = 5
+CONNECT_TIMEOUT_SECONDS = 3
+WRITES = "wfr_writes"
+NEVER = float("-inf")
+
+log = structlog.get_logger(__name__)
+
+
+class Base(DeclarativeBase):
+    """The declarative base: every constraint has a name, so that a migration can find it again."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+migrate = Migrate()
+babel = Babel()
+htmx = HTMX()
+compress = Compress()
+
+
+def address_key() -> str:
+    """Return the keyed hash under which the present request's address is counted by the rate limits."""
+    return str(current_app.extensions["wfr.address_key"]())
+
+
+limiter = Limiter(key_func=address_key)
+
+
+def limit_of(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Limit a view per address by the setting `name`, read when asked so that each app has its own."""
+    decorator: Callable[[Callable[P, R]], Callable[P, R]] = limiter.limit(lambda: str(getattr(settings(), name)))
+    return decorator
+
+
+@contextmanager
+def transaction() -> Iterator[AnySession]:
+    """Run one write transaction: commit at the end, roll back on any error.
+
+    On SQLite it takes the write lock at once (``BEGIN IMMEDIATE``), so that it can only wait, never fail half-way.
+    Raises `wfr.errors.DatabaseAway` when the database does not answer; nothing is recorded then.
+    """
+    session = db.session
+    try:
+        session.rollback()
+        session.connection(execution_options={WRITES: True})
+        yield session
+        session.commit()
+    except DATABASE_AWAY as problem:
+        session.rollback()
+        raise DatabaseAway from problem
+    except BaseException:
+        session.rollback()
+        raise
+
+
+class Kept:
+    """Values that one process reads at most once in a while and shares between its requests.
+
+    Whoever finds a value too old reads it anew, one reader at a time; the others are served the old value meanwhile.
+    """
+
+    def __init__(self) -> None:
+        self._entries: dict[str, _Entry] = {}
+        self._lock = threading.Lock()
+
+    def get(self, name: str, seconds: float, read: Callable[[], T]) -> T:
+        """Return the value under `name`, at most `seconds` old, calling `read` for a new one when needed.
+
+        While the database is away the last value is served, however old; whatever else `read` raises is raised to its
+        caller.
+        """
+        entry = self._entries.get(name)
+        if entry is None:
+            with self._lock:
+                entry = self._entries.setdefault(name, _Entry())
+        age = time.monotonic() - entry.made
+        if age < seconds:
+            return entry.value  # type: ignore[no-any-return]
+        # A value not too much older may be served while somebody reads it anew; anything older has to be waited for.
+        if not entry.lock.acquire(blocking=age > 2 * seconds):
+            return entry.value  # type: ignore[no-any-return]
+        try:
+            if time.monotonic() - entry.made >= seconds:
+                self._refresh(entry, name, read)
+            return entry.value  # type: ignore[no-any-return]
+        finally:
+            entry.lock.release()
+
+    def _refresh(self, entry: _Entry, name: str, read: Callable[[], Any]) -> None:
+        began = time.monotonic()
+        try:
+            entry.value = read()
+        except DATABASE_AWAY as problem:
+            if entry.made == NEVER:
+                raise
+            log.warning("serving_last_known", what=name, error=type(problem).__name__)
+            began = time.monotonic()
+        entry.made = began
+
+    def forget(self, name: str) -> None:
+        """Make the next `get` of `name` read anew."""
+        self._entries.pop(name, None)
+
+
+class _Entry:
+    __slots__ = ("lock", "made", "value")
+
+    def __init__(self) -> None:
+        self.value: Any = None
+        self.made = NEVER
+        self.lock = threading.Lock()
+
+
+def settings() -> Settings:
+    """Return the present app's settings."""
+    present: Settings = current_app.extensions["wfr.settings"]
+    return present
+
+
+def kept() -> Kept:
+    """Return the present app's kept values."""
+    values: Kept = current_app.extensions["wfr.kept"]
+    return values
+
+
+def engine_options(settings: Settings) -> dict[str, Any]:
+    """Return how SQLAlchemy connects: one connection a thread; a database that is away is noticed in seconds."""
+    options: dict[str, Any] = {
+        "pool_size": settings.threads,
+        "max_overflow": 2,
+        "pool_timeout": POOL_TIMEOUT_SECONDS,
+    }
+    if not settings.uses_sqlite:
+        options |= {"pool_pre_ping": False, "connect_args": {"connect_timeout": CONNECT_TIMEOUT_SECONDS}}
+    return options
+
+
+def init_app(app: Flask) -> None:
+    """Bind every extension to `app`, except those that other modules bind with more to say."""
+    app.extensions["wfr.kept"] = Kept()
+    db.init_app(app)
+    migrate.init_app(app, db)
+    htmx.init_app(app)
+    compress.init_app(app)
+    limiter.init_app(app)
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            _prepare_sqlite(db.engine)
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
+        # SQLAlchemy's hooks below begin transactions; the driver's own implicit ones would get in their way.
+        connection.isolation_level = None
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            f"busy_timeout={SQLITE_BUSY_TIMEOUT_MS}",
+            "foreign_keys=ON",
+            "cache_size=-16000",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get(WRITES)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

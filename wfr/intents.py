@@ -1,0 +1,320 @@
+"""Addresses that open somebody's own program with words in it, and how each network counts length.
+
+Nothing here sends anything: every function returns an address (or, for `eml`, a file) that the visitor opens.
+All words are percent-encoded with nothing left safe, so that no text can add a parameter of its own.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from types import MappingProxyType
+from typing import Final
+from urllib.parse import quote
+
+import regex
+
+with warnings.catch_warnings():
+    # It reads its emoji table through pkg_resources, which warns that it will go.
+    warnings.simplefilter("ignore")
+    from twitter_text import extract_emojis_with_indices, extract_urls_with_indices, parse_tweet
+
+MAILTO_LIMIT: Final = 2_000
+"""Characters of a whole mailto address beyond which mail programs and Windows begin to cut it."""
+
+URL_LENGTH: Final = 23
+"""What X and Mastodon count for a link, however long it is."""
+
+# The address that an HTML form accepts as an e-mail address: https://html.spec.whatwg.org/#valid-e-mail-address
+_LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
+_MAILBOX = re.compile(rf"[a-zA-Z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{_LABEL}(?:\.{_LABEL})*")
+_HOST = re.compile(rf"(?=.{{1,253}}\Z)(?:{_LABEL}\.)+[a-zA-Z](?:[a-zA-Z0-9-]{{0,61}}[a-zA-Z0-9])?")
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+def _whole(text: str) -> str:
+    """Return `text` with lone surrogates, which no encoding can carry, replaced by question marks."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _quoted(text: str, line_break: str = "\n") -> str:
+    return quote(_LINE_BREAK.sub(line_break, text), safe="", errors="replace")
+
+
+def _one_line(text: str) -> str:
+    return _CONTROL.sub(" ", _whole(text)).strip()
+
+
+def _mailbox(to: str) -> str:
+    """Return `to` if it is one plain e-mail address or empty; raises `ValueError` for anything else."""
+    if to and not _MAILBOX.fullmatch(to):
+        raise ValueError(f"not a plain e-mail address: {to!r}")
+    return to
+
+
+def _with_link(text: str, url: str | None) -> str:
+    """Return what is posted where a network takes one text: the words, a space, the link."""
+    return " ".join(part for part in (text, url) if part)
+
+
+# E-mail
+
+
+def mailto(to: str, subject: str, body: str) -> str:
+    """Return the ``mailto:`` address of RFC 6068 that opens the visitor's mail program.
+
+    Line breaks of `body` become ``%0D%0A`` and spaces ``%20``, as sections 4 and 5 of the RFC ask. An empty
+    `to` leaves the visitor to choose. Raises `ValueError` when `to` is not one plain e-mail address.
+    """
+    address = quote(_mailbox(to), safe="@")
+    words = _quoted(body, line_break="\r\n")
+    return f"mailto:{address}?subject={_quoted(_one_line(subject))}&body={words}"
+
+
+def too_long_for_mailto(to: str, subject: str, body: str) -> bool:
+    """Say whether the ``mailto:`` address is longer than `MAILTO_LIMIT`, so that copy and `eml` should lead.
+
+    The encoded address is what counts: one Arabic letter takes six characters of it.
+    """
+    return len(mailto(to, subject, body)) > MAILTO_LIMIT
+
+
+def gmail(to: str, subject: str, body: str) -> str:
+    """Return the address of Gmail's compose window. Google documents no such form; it is in wide use.
+
+    Raises `ValueError` when `to` is not one plain e-mail address.
+    """
+    fields = f"to={_quoted(_mailbox(to))}&su={_quoted(_one_line(subject))}&body={_quoted(body)}"
+    return f"https://mail.google.com/mail/?view=cm&fs=1&{fields}"
+
+
+def outlook(to: str, subject: str, body: str) -> str:
+    """Return the address of Outlook on the web's compose window, for personal accounts.
+
+    Microsoft documents no such form; it is in wide use. Somebody who must sign in first may find plus signs
+    for spaces: Microsoft's redirect re-encodes them, as its own community forum reports.
+    Raises `ValueError` when `to` is not one plain e-mail address.
+    """
+    fields = f"to={_quoted(_mailbox(to))}&subject={_quoted(_one_line(subject))}&body={_quoted(body)}"
+    return f"https://outlook.live.com/mail/0/deeplink/compose?{fields}"
+
+
+def yahoo(to: str, subject: str, body: str) -> str:
+    """Return the address of Yahoo Mail's compose window. Yahoo documents no such form; it is in wide use.
+
+    Raises `ValueError` when `to` is not one plain e-mail address.
+    """
+    fields = f"to={_quoted(_mailbox(to))}&subject={_quoted(_one_line(subject))}&body={_quoted(body)}"
+    return f"https://compose.mail.yahoo.com/?{fields}"
+
+
+def eml(to: str, subject: str, body: str, *, name: str = "") -> bytes:
+    """Return the message as a file that mail programs open as a draft: UTF-8, CRLF, ``X-Unsent: 1``.
+
+    `name` is shown with the address it goes to. There is no From: the visitor's own program fills it in.
+    ``X-Unsent`` is in no RFC: Microsoft's CDO documentation describes it, and Outlook opens such a file ready
+    to send. A program that does not know it shows the message, to be copied or forwarded.
+    Line breaks in `subject` and `name` become spaces, so that neither can add a header.
+    Raises `ValueError` when `to` is not one plain e-mail address.
+    """
+    message = EmailMessage(policy=SMTP)
+    message["X-Unsent"] = "1"
+    if _mailbox(to):
+        message["To"] = Address(display_name=_one_line(name), addr_spec=to)
+    message["Subject"] = _one_line(subject)
+    message.set_content(_LINE_BREAK.sub("\n", _whole(body)), charset="utf-8", cte="quoted-printable")
+    return message.as_bytes()
+
+
+def email_share(subject: str, body: str) -> str:
+    """Return a ``mailto:`` address without a recipient: the visitor chooses whom to tell."""
+    return mailto("", subject, body)
+
+
+# Posts and messages
+
+
+def x_post(text: str, url: str | None = None) -> str:
+    """Return X's post composer. Documented: docs.x.com, "Post button", "Web intent"."""
+    link = f"&url={_quoted(url)}" if url else ""
+    return f"https://x.com/intent/tweet?text={_quoted(text)}{link}"
+
+
+def bluesky_post(text: str, url: str | None = None) -> str:
+    """Return Bluesky's composer; the link stands in the text.
+
+    Documented: docs.bsky.app, "Action Intent Links".
+    """
+    return f"https://bsky.app/intent/compose?text={_quoted(_with_link(text, url))}"
+
+
+def threads_post(text: str, url: str | None = None) -> str:
+    """Return Threads' composer; the link is its own parameter.
+
+    Documented: developers.facebook.com, "Threads", "Web Intents" (at threads.com now, at threads.net before).
+    """
+    link = f"&url={_quoted(url)}" if url else ""
+    return f"https://www.threads.com/intent/post?text={_quoted(text)}{link}"
+
+
+def mastodon_post(instance: str, text: str, url: str | None = None) -> str:
+    """Return the composer of the Mastodon server `instance`, a plain host name such as ``mastodon.social``.
+
+    The form ``/share?text=`` is the route of Mastodon's own share page; we found it in no documentation, and
+    it is in wide use. Raises `ValueError` when `instance` is anything but a host name: no scheme, port, path,
+    user or IP address. Names in other scripts stand in their ASCII form, ``xn--…``.
+    """
+    if not _HOST.fullmatch(instance):
+        raise ValueError(f"not a plain host name: {instance!r}")
+    return f"https://{instance.lower()}/share?text={_quoted(_with_link(text, url))}"
+
+
+def whatsapp(text: str, url: str | None = None) -> str:
+    """Return the address that asks in WhatsApp whom to send this to.
+
+    WhatsApp's FAQ describes "click to chat" at wa.me; the form without a number is in wide use.
+    """
+    return f"https://wa.me/?text={_quoted(_with_link(text, url))}"
+
+
+def telegram(text: str, url: str) -> str:
+    """Return Telegram's share window. Documented: core.telegram.org/widgets/share, "Custom buttons"."""
+    return f"https://t.me/share/url?url={_quoted(url)}&text={_quoted(text)}"
+
+
+def facebook(url: str) -> str:
+    """Return Facebook's share window. It takes no words: they come from the page's own Open Graph tags.
+
+    Facebook's present documentation describes its SDK only; this older form is in wide use.
+    """
+    return f"https://www.facebook.com/sharer/sharer.php?u={_quoted(url)}"
+
+
+def linkedin(url: str) -> str:
+    """Return LinkedIn's share window. It takes no words.
+
+    LinkedIn documents a script only ("Share Plugin", learn.microsoft.com); this form is in wide use.
+    """
+    return f"https://www.linkedin.com/sharing/share-offsite/?url={_quoted(url)}"
+
+
+def sms(text: str, url: str | None = None) -> str:
+    """Return an ``sms:`` address that opens a text message without a recipient.
+
+    RFC 5724 describes ``sms:`` with a number and ``?body=``. Without a number, ``?&body=`` is in no RFC but
+    in wide use: iPhones have looked for the ``&``, Androids for the ``?``.
+    """
+    return f"sms:?&body={_quoted(_with_link(text, url))}"
+
+
+# How each network counts
+
+
+def graphemes(text: str) -> list[str]:
+    """Return what a reader calls the characters of `text`: Unicode's extended grapheme clusters."""
+    clusters: list[str] = regex.findall(r"\X", text)
+    return clusters
+
+
+def _x_length(text: str, url: str | None) -> int:
+    """Weighted characters as in X's "Counting characters": CJK and emoji 2, links 23."""
+    words: int = parse_tweet(text).weightedLength
+    return words + _appended(text, url)
+
+
+def _bluesky_length(text: str, url: str | None) -> int:
+    """What a reader calls characters, the link counted whole.
+
+    Bluesky shortens the links it shows, so this may be more than its own count, never less.
+    """
+    return len(graphemes(_with_link(text, url)))
+
+
+def _threads_length(text: str, url: str | None) -> int:
+    """What a reader calls characters, the link counted whole, an emoji as its UTF-8 bytes.
+
+    Meta publishes only "500 characters"; makers of posting tools report the bytes for its API. A count that
+    is too high trims a post early, one that is too low leaves a visitor before a greyed button.
+    """
+    emoji = extract_emojis_with_indices(text)
+    extra = sum(len(found["emoji"].encode()) - 1 for found in emoji)
+    return len(graphemes(_with_link(text, url))) + extra
+
+
+def _mastodon_length(text: str, url: str | None) -> int:
+    """What a reader calls characters; links that begin with http(s) 23; of ``@user@host`` only ``@user``."""
+    for link in reversed(extract_urls_with_indices(text)):
+        start, end = link["indices"]
+        if link["url"].lower().startswith(("http://", "https://")):
+            text = text[:start] + "x" * URL_LENGTH + text[end:]
+    return len(graphemes(_without_hosts(text))) + _appended(text, url)
+
+
+def _without_hosts(text: str) -> str:
+    return re.sub(r"(?<![\w@/])(@[a-zA-Z0-9_][\w.-]*)@[a-zA-Z0-9.-]+[a-zA-Z0-9]", r"\1", text, flags=re.ASCII)
+
+
+def _appended(text: str, url: str | None) -> int:
+    """What a link after the words adds: itself, and the space before it."""
+    return (URL_LENGTH + bool(text)) if url else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A network that posts can be written for.
+
+    `limit` is how long a post may be, in what `counts` counts; `counting` names that for readers of the code:
+    ``weighted``, ``graphemes`` and its two variants.
+    """
+
+    label: str
+    limit: int
+    counting: str
+    counts: Callable[[str, str | None], int]
+
+
+NETWORKS: Mapping[str, Network] = MappingProxyType(
+    {
+        "x": Network("X", 280, "weighted", _x_length),
+        "bluesky": Network("Bluesky", 300, "graphemes", _bluesky_length),
+        "mastodon": Network("Mastodon", 500, "graphemes, links 23", _mastodon_length),
+        "threads": Network("Threads", 500, "graphemes, emoji in bytes", _threads_length),
+    }
+)
+"""Where posts go and how each counts.
+
+Sources: docs.x.com "Counting characters" (280); docs.bsky.app "Action Intent Links" (300 grapheme clusters);
+docs.joinmastodon.org "Posting to your profile" (500 by default, a server may allow more; links 23, no hosts
+of mentions); the limit of Threads, 500, is Meta's.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """How long a post is on one network, in that network's own count."""
+
+    network: str
+    label: str
+    length: int
+    limit: int
+
+    @property
+    def fits(self) -> bool:
+        """Say whether the network takes the post as it is."""
+        return self.length <= self.limit
+
+
+def measure(network: str, text: str, url: str | None = None) -> Measure:
+    """Return how long `text`, with `url` after it, is on `network`.
+
+    Raises `LookupError` for a network that is not in `NETWORKS`.
+    """
+    known = NETWORKS[network]
+    length = known.counts(_LINE_BREAK.sub("\n", _whole(text)), url)
+    return Measure(network, known.label, length, known.limit)

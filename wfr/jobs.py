@@ -1,0 +1,124 @@
+"""Background jobs: the only module that knows the queue (Huey).
+
+A queue is only a doorbell. A worker that is killed loses the task in its hands, so work to do is always a row
+in the database, found again by a regular sweep; and as two workers may ring at once, a job may run twice.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import structlog
+from flask import Flask
+from huey import Huey, PostgresHuey, SqliteHuey, crontab
+from huey.consumer import Consumer
+from huey.serializer import SignedSerializer
+from sqlalchemy import make_url
+
+from wfr import telemetry
+from wfr.config import Settings
+
+log = structlog.get_logger(__name__)
+
+LONGEST_SHUTDOWN_SECONDS = 25
+_LONGEST_NAP_SECONDS = 2.0
+
+
+class Queue:
+    """The queue of one app, and the jobs that run on it. Each job runs inside an application context."""
+
+    def __init__(self, app: Flask, settings: Settings) -> None:
+        self._app = app
+        self._settings = settings
+        self._huey = _make_huey(settings)
+        self.jobs: dict[str, Callable[[], None]] = {}
+        """What each job does, by name: it can be called without waiting for its hour."""
+
+    def daily(self, name: str, work: Callable[[], object], *, at: str) -> None:
+        """Run `work` every day at the UTC time `at`, such as ``"03:40"``."""
+        hour, minute = at.split(":")
+        self._schedule(name, work, crontab(hour=str(int(hour)), minute=str(int(minute))))
+
+    def every(self, name: str, work: Callable[[], object], *, minutes: int) -> None:
+        """Run `work` every so many `minutes`, from 1 to 59."""
+        self._schedule(name, work, crontab(minute=f"*/{minutes}"))
+
+    def _schedule(self, name: str, work: Callable[[], object], when: Callable[..., bool]) -> None:
+        def run() -> None:
+            self._run(name, work)
+
+        self.jobs[name] = run
+        self._huey.periodic_task(when, name=name)(run)
+
+    def _run(self, name: str, work: Callable[[], object]) -> None:
+        began = time.monotonic()
+        with self._app.app_context():
+            try:
+                work()
+            except Exception:
+                telemetry.metrics().jobs.labels(name, "failed").inc()
+                log.exception("job_failed", job=name)
+                return
+            telemetry.metrics().jobs.labels(name, "done").inc()
+            log.info("job_done", job=name, seconds=round(time.monotonic() - began, 3))
+
+    def start_in_process(self) -> Callable[[], None]:
+        """Run the jobs in threads of this process; return the function that stops them.
+
+        Call it after the process has forked. Signals stay with whoever has them.
+        """
+        consumer = self._consumer(_QuietConsumer)
+        consumer.start()
+        stop: Callable[[], None] = consumer.stop
+        return stop
+
+    def work(self) -> None:
+        """Run the jobs in this process until a signal ends it: the whole of `wfr worker`.
+
+        SIGTERM lets the present job finish, for at most `LONGEST_SHUTDOWN_SECONDS`; Ctrl-C does not wait.
+        """
+        self._consumer(Consumer).run()
+
+    def _consumer(self, kind: type[Consumer]) -> Consumer:
+        self._settings.data.mkdir(parents=True, exist_ok=True)
+        self._huey.storage.initialize_schema()
+        return kind(
+            self._huey,
+            workers=1,
+            max_delay=_LONGEST_NAP_SECONDS,
+            shutdown_timeout=LONGEST_SHUTDOWN_SECONDS,
+            graceful_signal="TERM",
+        )
+
+
+class _QuietConsumer(Consumer):  # type: ignore[misc]  # Huey has no types.
+    """A consumer that leaves the process's signal handlers alone: the web server needs them."""
+
+    def _set_signal_handlers(self) -> None:
+        pass
+
+
+def _make_huey(settings: Settings) -> Huey:
+    # Tables are made when a consumer starts: a database that is away must not keep pages from being served.
+    shared = {
+        "results": False,
+        "create_tables": False,
+        "serializer": SignedSerializer(secret=settings.key("jobs").hex()),
+    }
+    if settings.uses_sqlite:
+        return SqliteHuey("wfr", filename=str(settings.jobs_file), fsync=True, **shared)
+    address = make_url(settings.database_url).set(drivername="postgresql")
+    return PostgresHuey("wfr", dsn=address.render_as_string(hide_password=False), table_prefix="jobs", **shared)
+
+
+def init_app(app: Flask, settings: Settings) -> Queue:
+    """Give `app` its queue; the domains then register their jobs on it."""
+    queue = app.extensions["wfr.jobs"] = Queue(app, settings)
+    return queue
+
+
+def queue_of(app: Flask) -> Queue:
+    """Return the queue that `init_app` gave to `app`."""
+    queue: Queue = app.extensions["wfr.jobs"]
+    return queue

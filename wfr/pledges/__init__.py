@@ -1,0 +1,1 @@
+"""The ledger: a promise, a done action, the tally, the live stream."""

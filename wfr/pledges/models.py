@@ -1,0 +1,62 @@
+"""The ledger of pledges and the counters that are kept exact beside it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from wfr.extensions import Base
+
+TALLY_SHARDS = 8
+
+
+class PledgeState(StrEnum):
+    """How far an action has come."""
+
+    PLEDGED = "pledged"
+    TAKEN = "taken"
+    WITHDRAWN = "withdrawn"
+
+
+def utc_now() -> datetime:
+    """Return this moment in UTC without a zone, as the database keeps it."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+class Pledge(Base):
+    """One promised action. The key is the ticket's, so one ticket can be one pledge only. Nothing here says who."""
+
+    __tablename__ = "pledges"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
+    kind: Mapped[str] = mapped_column(String(10))
+    country: Mapped[str] = mapped_column(String(2))
+    language: Mapped[str] = mapped_column(String(12))
+    state: Mapped[str] = mapped_column(String(10), default=PledgeState.PLEDGED)
+    pledged_at: Mapped[datetime] = mapped_column(default=utc_now)
+    taken_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]
+    simulated: Mapped[bool] = mapped_column(default=False)
+
+
+class TallyCount(Base):
+    """A counter of the tally, split into `TALLY_SHARDS` rows so that one popular case is not one contested row.
+
+    `pledged` counts everything not withdrawn, `taken` the part of it said to be done, `simulated` the part of
+    `pledged` that a demonstration made up. The sum over the shards equals the ledger at every commit.
+    """
+
+    __tablename__ = "tally_counts"
+
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10), primary_key=True)
+    country: Mapped[str] = mapped_column(String(2), primary_key=True)
+    shard: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    pledged: Mapped[int] = mapped_column(default=0)
+    taken: Mapped[int] = mapped_column(default=0)
+    simulated: Mapped[int] = mapped_column(default=0)

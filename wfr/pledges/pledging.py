@@ -1,0 +1,118 @@
+"""A promise, a done action, a promise taken back. Each verb is one transaction, and repeating it changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from wfr.cases.models import Kind
+from wfr.extensions import AnySession, db, transaction
+from wfr.pledges.models import Pledge, PledgeState, utc_now
+from wfr.pledges.tallying import Change, change_count
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What is about to be pledged. Nothing of it says who."""
+
+    id: UUID
+    case_id: int
+    kind: Kind
+    country: str
+    language: str
+    taken: bool = False
+    simulated: bool = False
+
+
+def pledge(promises: Sequence[Promise]) -> None:
+    """Record these promises and count them, all or none; one that is known already is left as it is.
+
+    Raises `DatabaseAway`.
+    """
+    with transaction() as session:
+        for promise in promises:
+            record_pledge(session, promise)
+
+
+def find_pledge(key: UUID) -> Pledge | None:
+    """Return the pledge with this key, or None."""
+    return db.session.get(Pledge, key)
+
+
+def known(ids: Sequence[UUID]) -> bool:
+    """Say whether every one of these pledges stands in the ledger already."""
+    return all(db.session.get(Pledge, key) is not None for key in ids)
+
+
+def mark_taken(key: UUID) -> Pledge | None:
+    """Note that the person says it is done; returns the pledge as it then stands, or None when there is none.
+
+    Raises `DatabaseAway`.
+    """
+    with transaction() as session:
+        _move(session, key, PledgeState.PLEDGED, PledgeState.TAKEN, Change(taken=1))
+    return db.session.get(Pledge, key)
+
+
+def withdraw(key: UUID) -> Pledge | None:
+    """Take a promise back, for good; returns the pledge as it then stands, or None when there is none.
+
+    Raises `DatabaseAway`.
+    """
+    with transaction() as session:
+        for state, change in (
+            (PledgeState.TAKEN, Change(pledged=-1, taken=-1)),
+            (PledgeState.PLEDGED, Change(pledged=-1)),
+        ):
+            _move(session, key, state, PledgeState.WITHDRAWN, change)
+    return db.session.get(Pledge, key)
+
+
+def record_pledge(session: AnySession, promise: Promise) -> bool:
+    """Add a promise to ledger and tally inside the caller's transaction; False when its ticket was used already."""
+    insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
+    now = utc_now()
+    row = (
+        insert(Pledge)
+        .values(
+            id=promise.id,
+            case_id=promise.case_id,
+            kind=promise.kind.value,
+            country=promise.country,
+            language=promise.language,
+            state=PledgeState.TAKEN if promise.taken else PledgeState.PLEDGED,
+            pledged_at=now,
+            taken_at=now if promise.taken else None,
+            simulated=promise.simulated,
+        )
+        .on_conflict_do_nothing(index_elements=["id"])
+        .returning(Pledge.id)
+    )
+    # What came back says whether there is a new row; a row count is not reliable for this on every driver.
+    if session.execute(row).scalar() is None:
+        return False
+    key = (promise.case_id, promise.kind.value, promise.country)
+    change_count(session, key, Change(1, int(promise.taken), int(promise.simulated)))
+    return True
+
+
+def _move(session: AnySession, key: UUID, before: PledgeState, after: PledgeState, change: Change) -> None:
+    moment = {PledgeState.TAKEN: "taken_at", PledgeState.WITHDRAWN: "withdrawn_at"}[after]
+    moved = session.execute(
+        update(Pledge)
+        .where(Pledge.id == key, Pledge.state == before)
+        .values({"state": after, moment: utc_now()})
+        .returning(Pledge.case_id, Pledge.kind, Pledge.country, Pledge.simulated)
+        .execution_options(synchronize_session=False)
+    ).one_or_none()
+    if moved is None:
+        return
+    case_id, kind, country, simulated = moved
+    if simulated and change.pledged < 0:
+        change = Change(change.pledged, change.taken, change.pledged)
+    change_count(session, (case_id, kind, country), change)

@@ -1,0 +1,105 @@
+"""What the writing table and the thank-you page show: the merged message, its length, its ways out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import url_for
+
+from wfr import intents
+from wfr.cases.models import Case, Kind, Target
+from wfr.cases.queries import shelf, today
+from wfr.extensions import settings
+from wfr.letters.addressing import posting_hints
+from wfr.letters.merging import Letter, email_text, post_text, prefilled_message
+from wfr.letters.views import merged, target_of
+from wfr.pages import language
+from wfr.pledges.forms import PromiseForm
+from wfr.pledges.opening import email_openers, measures, post_openers
+
+
+def case_url(case: Case) -> str:
+    """Return the case's address as it stands in posts and on paper."""
+    return f"{settings().base_url}{url_for('cases.case', slug=case.slug)}"
+
+
+def message_parts(case: Case, kind: Kind, form: PromiseForm) -> dict[str, Any]:
+    """Return what `pledges/write.html` and its sheet need; fills an untouched form with the case's own words."""
+    target = target_of(case, kind)
+    text = case.text(language())
+    _prefill(case, kind, target, form)
+    letter = None if kind is Kind.POST else merged(case, kind, form)
+    url = case_url(case)
+    return {
+        "case": case,
+        "text": text,
+        "kind": kind.value,
+        "target": target,
+        "form": form,
+        "letter": letter,
+        "email_text": email_text(letter) if letter and kind is Kind.EMAIL else "",
+        "post_text": _post(case, target, form) if kind is Kind.POST else "",
+        "post_url": url,
+        "measures": measures(_post(case, target, form), url) if kind is Kind.POST else [],
+        "mailto_too_long": kind is Kind.EMAIL and _too_long(target, letter),
+        "other_kinds": [other for other in Kind if other is not kind and case.offers(other) and case.target(other)],
+        "postage": _hints(case, kind, target, form),
+    }
+
+
+def thanks_parts(case: Case, kind: Kind, form: PromiseForm, ticket: str, *, taken: bool = False) -> dict[str, Any]:
+    """Return what `pledges/thanks.html` needs: the ways out, the ticket, and the next case."""
+    target = case.target(kind)
+    openers: list[Any] = []
+    message, letter = "", None
+    if target and not taken:
+        _prefill(case, kind, target, form)
+    if target and not taken and kind is Kind.EMAIL:
+        letter = merged(case, kind, form)
+        message = email_text(letter)
+        openers = email_openers(target.email or "", letter.subject, message)
+    if target and not taken and kind is Kind.POST:
+        message = _post(case, target, form)
+        openers = post_openers(message, case_url(case))
+    return {
+        "case": case,
+        "text": case.text(language()),
+        "kind": kind.value,
+        "target": target,
+        "form": form,
+        "ticket": ticket,
+        "taken": taken,
+        "pledged_on": today(),
+        "openers": openers,
+        "message_text": message,
+        "post_url": case_url(case),
+        "mailto_too_long": bool(target and letter and _too_long(target, letter)),
+        "postage": _hints(case, kind, target, form) if target and not taken else [],
+        "next_case": shelf().after(case, today()),
+    }
+
+
+def _prefill(case: Case, kind: Kind, target: Target, form: PromiseForm) -> None:
+    text = case.text(language())
+    if kind is Kind.POST:
+        if form["message"].data is None:
+            form["message"].data = post_text(case, target, None, demonstration=False, language=language())
+        return
+    if not form["message"].data:
+        form["message"].data = prefilled_message(case, kind, language())
+    if "subject" in form and not form["subject"].data:
+        form["subject"].data = text.email_subject
+
+
+def _post(case: Case, target: Target, form: PromiseForm) -> str:
+    return post_text(case, target, form["message"].data, demonstration=shelf().demonstration, language=language())
+
+
+def _too_long(target: Target, letter: Letter | None) -> bool:
+    return letter is not None and intents.too_long_for_mailto(target.email or "", letter.subject, email_text(letter))
+
+
+def _hints(case: Case, kind: Kind, target: Target, form: PromiseForm) -> list[str]:
+    if kind not in (Kind.LETTER, Kind.SOLIDARITY):
+        return []
+    return posting_hints(target, form.country.data or "", case.deadline, today(), language=language())

@@ -1,0 +1,152 @@
+"""The tally: counters changed in the ledger row's own transaction, and the proof that they agree with the ledger."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from sqlalchemy import case as sql_case
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from wfr.cases.models import Kind
+from wfr.extensions import AnySession
+from wfr.pledges.models import TALLY_SHARDS, Pledge, PledgeState, TallyCount
+
+CountKey = tuple[int, str, str]
+"""(case id, kind, country)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """By how much a counter moves."""
+
+    pledged: int = 0
+    taken: int = 0
+    simulated: int = 0
+
+
+@dataclass(slots=True)
+class Count:
+    """How many actions: pledged (not withdrawn), the part of them said to be done, and the part that is simulated."""
+
+    pledged: int = 0
+    taken: int = 0
+    simulated: int = 0
+
+    def add(self, pledged: int, taken: int, simulated: int) -> None:
+        """Add another count to this one."""
+        self.pledged += pledged
+        self.taken += taken
+        self.simulated += simulated
+
+
+@dataclass(slots=True)
+class Figures(Count):
+    """A count, and the same by kind of action; the kinds add up to the whole."""
+
+    kinds: dict[str, Count] = field(default_factory=lambda: {kind.value: Count() for kind in Kind})
+
+    def add_kind(self, kind: str, pledged: int, taken: int, simulated: int) -> None:
+        """Add a count of one kind, to the kind and to the whole."""
+        self.add(pledged, taken, simulated)
+        self.kinds[kind].add(pledged, taken, simulated)
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """A counter that does not agree with the ledger."""
+
+    key: CountKey
+    ledger: Count
+    tally: Count
+
+    def __str__(self) -> str:
+        case_id, kind, country = self.key
+        return f"case {case_id} {kind} {country}: ledger {self.ledger}, tally {self.tally}"
+
+
+def change_count(session: AnySession, key: CountKey, change: Change) -> None:
+    """Move one counter, inside the caller's transaction."""
+    insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
+    case_id, kind, country = key
+    row = insert(TallyCount).values(
+        case_id=case_id,
+        kind=kind,
+        country=country,
+        shard=secrets.randbelow(TALLY_SHARDS),
+        pledged=change.pledged,
+        taken=change.taken,
+        simulated=change.simulated,
+    )
+    session.execute(
+        row.on_conflict_do_update(
+            index_elements=["case_id", "kind", "country", "shard"],
+            set_={
+                "pledged": TallyCount.pledged + row.excluded.pledged,
+                "taken": TallyCount.taken + row.excluded.taken,
+                "simulated": TallyCount.simulated + row.excluded.simulated,
+            },
+        )
+    )
+
+
+def read_figures(session: AnySession) -> dict[int, Figures]:
+    """Return the figures of every case that has any, by case id. It reads counters, never the ledger."""
+    figures: dict[int, Figures] = {}
+    totals = (func.sum(TallyCount.pledged), func.sum(TallyCount.taken), func.sum(TallyCount.simulated))
+    for case_id, kind, pledged, taken, simulated in session.execute(
+        select(TallyCount.case_id, TallyCount.kind, *totals).group_by(TallyCount.case_id, TallyCount.kind)
+    ):
+        figures.setdefault(case_id, Figures()).add_kind(kind, int(pledged), int(taken), int(simulated))
+    return figures
+
+
+def find_drift(session: AnySession) -> list[Drift]:
+    """Recompute every counter from the ledger and return those that differ; an empty list is what must come.
+
+    Ledger and counters are read in one transaction, so that pledges arriving meanwhile do not look like a difference.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    ledger = dict(_ledger_counts(session))
+    tally = dict(_tally_counts(session))
+    return [
+        Drift(key, ledger.get(key, Count()), tally.get(key, Count()))
+        for key in sorted(ledger.keys() | tally.keys())
+        if ledger.get(key, Count()) != tally.get(key, Count())
+    ]
+
+
+def _ledger_counts(session: AnySession) -> Iterator[tuple[CountKey, Count]]:
+    rows = session.execute(
+        select(
+            Pledge.case_id,
+            Pledge.kind,
+            Pledge.country,
+            func.count(),
+            func.sum(sql_case((Pledge.state == PledgeState.TAKEN, 1), else_=0)),
+            func.sum(sql_case((Pledge.simulated, 1), else_=0)),
+        )
+        .where(Pledge.state != PledgeState.WITHDRAWN)
+        .group_by(Pledge.case_id, Pledge.kind, Pledge.country)
+    )
+    for case_id, kind, country, *figures in rows:
+        yield (case_id, kind, country), Count(*map(int, figures))
+
+
+def _tally_counts(session: AnySession) -> Iterator[tuple[CountKey, Count]]:
+    rows = session.execute(
+        select(
+            TallyCount.case_id,
+            TallyCount.kind,
+            TallyCount.country,
+            func.sum(TallyCount.pledged),
+            func.sum(TallyCount.taken),
+            func.sum(TallyCount.simulated),
+        ).group_by(TallyCount.case_id, TallyCount.kind, TallyCount.country)
+    )
+    for case_id, kind, country, *figures in rows:
+        yield (case_id, kind, country), Count(*map(int, figures))

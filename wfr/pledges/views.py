@@ -1,0 +1,315 @@
+"""Acting on a case: the writing table, the thank-you page, "I've posted it"."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any, cast
+
+from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from markupsafe import escape
+from wtforms.fields.choices import SelectChoice
+
+from wfr.cases.models import Case, Kind
+from wfr.cases.queries import shelf, today
+from wfr.cases.views import open_case, visible_case
+from wfr.errors import AWAY, RETRY_AFTER_SECONDS, NoSuchThing, NotPossibleNow
+from wfr.extensions import kept, limit_of, settings
+from wfr.pages import PROCESS_SECONDS, language, private, wants_fragment
+from wfr.pledges.admitting import Admission, Refusal, Refused
+from wfr.pledges.forms import FORMS, AlreadyForm, PromiseForm, SeveralForm
+from wfr.pledges.models import Pledge, PledgeState
+from wfr.pledges.pledging import Promise, find_pledge, mark_taken, pledge, withdraw
+from wfr.pledges.showing import message_parts, thanks_parts
+from wfr.pledges.tickets import BadTicket, Ticket
+
+blueprint = Blueprint("pledges", __name__)
+
+KINDS = "any(letter, email, post, solidarity)"
+
+# The writing table is rendered once a second and served to everybody with a ticket of her own put in.
+TICKET_MARK = "ticket-goes-here"
+CHALLENGE_MARK = "challenge-goes-here"
+
+
+def admission() -> Admission:
+    """Return the present app's rules of the door."""
+    rules: Admission = current_app.extensions["wfr.admission"]
+    return rules
+
+
+@blueprint.get(f"/cases/<slug>/<{KINDS}:kind>")
+@private
+def write(slug: str, kind: str) -> ResponseReturnValue:
+    """The writing table, with a fresh ticket."""
+    case = open_case(slug, Kind(kind))
+
+    def blank() -> str:
+        form = FORMS[Kind(kind)](data={"ticket": TICKET_MARK})
+        return _writing_table(case, Kind(kind), form, challenge=CHALLENGE_MARK)
+
+    return _with_ticket(kept().get(f"write {slug} {kind} {language()}", PROCESS_SECONDS, blank))
+
+
+@blueprint.post(f"/cases/<slug>/<{KINDS}:kind>")
+@private
+def make_pledge(slug: str, kind: str) -> ResponseReturnValue:
+    """Record the promise and answer with the thank-you page, which alone carries the visitor's own lines on."""
+    case = open_case(slug, Kind(kind))
+    form = FORMS[Kind(kind)](request.form)
+
+    def again(status: int, notice: str | None = None) -> ResponseReturnValue:
+        return _fresh(form, lambda challenge: _writing_table(case, Kind(kind), form, challenge, notice), status)
+
+    if not form.validate():
+        return again(HTTPStatus.UNPROCESSABLE_ENTITY)
+    try:
+        ticket = _admit(form)
+        pledge([_promise(ticket, case, Kind(kind), form)])
+    except Refused as refusal:
+        return again(*_why_again(refusal))
+    except AWAY:
+        return again(*_away())
+    return render_template("pledges/thanks.html", **thanks_parts(case, Kind(kind), form, ticket.text))
+
+
+@blueprint.post(f"/cases/<slug>/<{KINDS}:kind>/preview")
+@private
+@limit_of("limit_previews")
+def preview(slug: str, kind: str) -> ResponseReturnValue:
+    """The message as it will be sent: to htmx the sheet alone, to a browser without it the whole table again."""
+    case = open_case(slug, Kind(kind))
+    form = FORMS[Kind(kind)](request.form)
+    if wants_fragment():
+        # Errors wait for the visitor to finish; what cannot be printed is simply not shown yet.
+        return render_template("pledges/_sheet.html", **message_parts(case, Kind(kind), form))
+    return _fresh(form, lambda challenge: _writing_table(case, Kind(kind), form, challenge), HTTPStatus.OK)
+
+
+@blueprint.get("/cases/<slug>/already")
+@private
+def already(slug: str) -> ResponseReturnValue:
+    """Show the form of "I've already written"."""
+    case = open_case(slug)
+    form = _already_form(case)
+    return _fresh(form, lambda challenge: _already_page(case, form, challenge), HTTPStatus.OK)
+
+
+@blueprint.post("/cases/<slug>/already")
+@private
+def make_already(slug: str) -> ResponseReturnValue:
+    """Count an action that is done already."""
+    case = open_case(slug)
+    form = _already_form(case)
+
+    def again(status: int, notice: str | None = None) -> ResponseReturnValue:
+        return _fresh(form, lambda challenge: _already_page(case, form, challenge, notice), status)
+
+    if not form.validate():
+        return again(HTTPStatus.UNPROCESSABLE_ENTITY)
+    kind = Kind(form.kind.data)
+    try:
+        ticket = _admit(form)
+        pledge([_promise(ticket, case, kind, form, taken=True)])
+    except Refused as refusal:
+        return again(*_why_again(refusal))
+    except AWAY:
+        return again(*_away())
+    return render_template("pledges/thanks.html", **thanks_parts(case, kind, form, ticket.text, taken=True))
+
+
+@blueprint.get("/several")
+@private
+def several() -> ResponseReturnValue:
+    """Ten letters in December: the form."""
+    form = _several_form()
+    return _fresh(form, lambda challenge: _several_page(form, challenge), HTTPStatus.OK)
+
+
+@blueprint.post("/several")
+@private
+def make_several() -> ResponseReturnValue:
+    """Ten letters in December: one pledge for each ticked case, all or none."""
+    form = _several_form()
+
+    def again(status: int, notice: str | None = None) -> ResponseReturnValue:
+        return _fresh(form, lambda challenge: _several_page(form, challenge, notice), status)
+
+    if not form.validate():
+        return again(HTTPStatus.UNPROCESSABLE_ENTITY)
+    chosen = [open_case(slug, Kind.LETTER) for slug in dict.fromkeys(form.cases.data)]
+    try:
+        ticket = _admit(form, [case.slug for case in chosen])
+        tickets = [admission().tickets.derived(ticket, case.slug) for case in chosen]
+        pledge([_promise(each, case, Kind.LETTER, form) for each, case in zip(tickets, chosen, strict=True)])
+    except Refused as refusal:
+        return again(*_why_again(refusal))
+    except AWAY:
+        return again(*_away())
+    pledges = [{"case": case, "ticket": each.text} for each, case in zip(tickets, chosen, strict=True)]
+    return render_template(
+        "pledges/several_thanks.html", pledges=pledges, form=form, pledged_on=today(), kind=Kind.LETTER.value
+    )
+
+
+@blueprint.get("/posted/<ticket>")
+@private
+def posted(ticket: str) -> ResponseReturnValue:
+    """Where the slip's QR code leads: it only asks; nothing is recorded by opening a link."""
+    found = _pledge_of(ticket)
+    if found is None:
+        return render_template("pledges/posted.html", pledge=None, case=None, ticket="", state="unknown"), 404
+    return render_template(
+        "pledges/posted.html",
+        pledge=found,
+        case=_case_of(found),
+        ticket=ticket,
+        state=found.state,
+        kind=found.kind,
+    )
+
+
+@blueprint.post("/posted")
+@private
+@limit_of("limit_reports")
+def mark_posted() -> ResponseReturnValue:
+    """Note that it is posted, or take the pledge back."""
+    text = request.form.get("ticket", "")
+    found = _pledge_of(text)
+    if found is None:
+        return render_template("pledges/posted.html", pledge=None, case=None, ticket="", state="unknown"), 404
+    case = _case_of(found)
+    if case.season and not case.season.accepts_reports(today()):
+        raise NotPossibleNow("closed", {"case": case})
+    verb = withdraw if request.form.get("action") == "withdraw" else mark_taken
+    found = cast("Pledge", verb(found.id))
+    if not wants_fragment():
+        return redirect(url_for(".posted", ticket=text), HTTPStatus.SEE_OTHER)
+    return render_template(
+        "pledges/_did_it_go.html",
+        ticket=text,
+        case=case,
+        kind=found.kind,
+        taken=found.state == PledgeState.TAKEN,
+        taken_on=found.taken_at and found.taken_at.date(),
+        withdrawn=found.state == PledgeState.WITHDRAWN,
+    )
+
+
+def _admit(form: PromiseForm, names: list[str] | None = None) -> Ticket:
+    return admission().admit(form.ticket.data or "", request.form.get("altcha", ""), names=names or ())
+
+
+def _promise(ticket: Ticket, case: Case, kind: Kind, form: PromiseForm, *, taken: bool = False) -> Promise:
+    return Promise(ticket.id, case.id, kind, form.country.data, language(), taken=taken)
+
+
+def _why_again(refusal: Refused) -> tuple[int, str]:
+    return {
+        Refusal.TICKET: (
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            _("This form had expired. Here is a fresh one with your words kept: please send it again."),
+        ),
+        Refusal.PROOF: (
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            _("Your browser's check did not match. Your words are kept: please send the form again."),
+        ),
+        Refusal.LIMIT: (
+            HTTPStatus.TOO_MANY_REQUESTS,
+            _("Many actions came from your connection just now. Your words are kept: please try again in an hour."),
+        ),
+    }[refusal.why]
+
+
+def _away() -> tuple[int, str]:
+    return HTTPStatus.SERVICE_UNAVAILABLE, _(
+        "We could not record your pledge just now. Your words are kept below. Please try again in a minute."
+    )
+
+
+def _fresh(form: PromiseForm, render: Any, status: int) -> ResponseReturnValue:
+    """Show a form with a ticket that can still be used: its own if that is good, else a new one."""
+    try:
+        ticket = admission().tickets.read(form.ticket.data or "")
+        if ticket.age_seconds > admission().max_age_seconds / 2:
+            raise BadTicket
+    except BadTicket:
+        ticket = admission().tickets.issue()
+    form.ticket.data = ticket.text
+    response = Response(render(_challenge(ticket)), status)
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
+        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
+def _challenge(ticket: Ticket) -> str | None:
+    door: Admission = admission()
+    return door.proofs.challenge(ticket) if door.limits_on else None
+
+
+def _with_ticket(page: str) -> str:
+    ticket = admission().tickets.issue()
+    return page.replace(TICKET_MARK, ticket.text).replace(CHALLENGE_MARK, str(escape(_challenge(ticket) or "")))
+
+
+def _writing_table(
+    case: Case, kind: Kind, form: PromiseForm, challenge: str | None = None, notice: str | None = None
+) -> str:
+    return render_template(
+        "pledges/write.html",
+        challenge=challenge if settings().ratelimit_enabled else None,
+        notice=notice,
+        **message_parts(case, kind, form),
+    )
+
+
+def _already_form(case: Case) -> AlreadyForm:
+    form = AlreadyForm(request.form)
+    names = {"letter": _("A letter"), "email": _("An e-mail"), "post": _("A post"), "solidarity": _("A card")}
+    form.kind.choices = [SelectChoice(kind.value, names[kind]) for kind in Kind if case.offers(kind)]
+    return form
+
+
+def _already_page(case: Case, form: AlreadyForm, challenge: str | None, notice: str | None = None) -> str:
+    return render_template("pledges/already.html", case=case, form=form, challenge=challenge, notice=notice)
+
+
+def _several_form() -> SeveralForm:
+    form = SeveralForm(request.form)
+    form.cases.choices = [SelectChoice(case.slug, case.name) for case in _letter_cases()]
+    return form
+
+
+def _several_page(form: SeveralForm, challenge: str | None, notice: str | None = None) -> str:
+    offered = _letter_cases()
+    return render_template(
+        "pledges/several.html",
+        form=form,
+        cases=offered,
+        without_letters=[case for case in shelf().of_the_day(today()) if case not in offered],
+        challenge=challenge,
+        notice=notice,
+    )
+
+
+def _letter_cases() -> list[Case]:
+    return [
+        case
+        for case in shelf().of_the_day(today())
+        if case.standing(today()) == "open" and case.offers(Kind.LETTER) and case.target(Kind.LETTER)
+    ]
+
+
+def _pledge_of(text: str) -> Pledge | None:
+    try:
+        return find_pledge(admission().tickets.read(text).id)
+    except BadTicket:
+        return None
+
+
+def _case_of(found: Pledge) -> Case:
+    case = next((case for case in shelf().cases.values() if case.id == found.case_id), None)
+    if case is None:
+        raise NoSuchThing(str(found.case_id))
+    return visible_case(case.slug)

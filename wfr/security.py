@@ -1,0 +1,100 @@
+"""What the site allows a browser, and whom it believes about where a request comes from."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from datetime import UTC, datetime
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, abort, request
+from werkzeug.middleware.proxy_fix import ProxyFix
+from whitenoise import WhiteNoise
+
+from wfr import paths
+from wfr.config import Settings
+
+ONE_YEAR_SECONDS = 365 * 24 * 60 * 60
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Set every answer's headers, refuse forms from other sites, serve static files, believe the known proxies."""
+    policy = content_policy(settings)
+    app.extensions["wfr.address_key"] = AddressKeys(settings.key("addresses"))
+
+    @app.before_request
+    def refuse_other_sites() -> None:
+        if request.method not in SAFE_METHODS and not from_our_pages():
+            abort(HTTPStatus.FORBIDDEN)
+
+    @app.after_request
+    def set_headers(response: Response) -> Response:
+        headers = response.headers
+        headers.setdefault("Content-Security-Policy", policy)
+        headers.setdefault("X-Content-Type-Options", "nosniff")
+        headers.setdefault("X-Frame-Options", "DENY")
+        # flask-wtf will refuse a stricter policy, and printed forms of other sites learn nothing from this one.
+        headers.setdefault("Referrer-Policy", "same-origin")
+        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), browsing-topics=()")
+        if settings.base_url.startswith("https:"):
+            headers.setdefault("Strict-Transport-Security", f"max-age={ONE_YEAR_SECONDS}; includeSubDomains")
+        return response
+
+    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
+        app.wsgi_app,
+        root=str(paths.STATIC),
+        prefix="static/",
+        max_age=ONE_YEAR_SECONDS,
+        autorefresh=app.debug,
+    )
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+
+
+def content_policy(settings: Settings) -> str:
+    """Return the Content-Security-Policy: our own files, no inline code, no frame, no host but our stream's."""
+    stream = f" {settings.stream_url}" if settings.stream_url else ""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self' data:",
+            "font-src 'self'",
+            f"connect-src 'self'{stream}",
+            "worker-src 'self'",
+            "manifest-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
+    )
+
+
+def from_our_pages() -> bool:
+    """Say whether a form comes from a page of ours, as far as the browser tells; one that tells nothing is let through.
+
+    `Sec-Fetch-Site` and `Origin` are set by the browser and cannot be forged by another site's page.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = request.headers.get("Origin")
+    return origin is None or urlsplit(origin).netloc == request.host
+
+
+class AddressKeys:
+    """Turns an address into the key it is counted under: another one each day, and not to be undone."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def __call__(self) -> str:
+        """Return the key of the present request's address."""
+        day = datetime.now(UTC).strftime("%Y-%m-%d")
+        message = f"{day} {request.remote_addr}".encode()
+        return hmac.new(self._key, message, hashlib.sha256).hexdigest()[:32]

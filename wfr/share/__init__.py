@@ -1,0 +1,1 @@
+"""Ways to pass a case on: plain links, counted by nobody."""

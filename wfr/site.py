@@ -1,0 +1,92 @@
+"""What every template may use: the site's name and look, dates and numbers, countries, addresses of static files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from typing import Any
+
+from babel import Locale
+from flask import Flask, Response, request
+from flask_babel import format_date, format_datetime, format_decimal
+
+from wfr import paths
+from wfr.config import Settings
+from wfr.countries import country_name
+from wfr.extensions import babel
+from wfr.pages import language
+from wfr.text import render_markdown, without_sources
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """Who runs this site, as its settings say."""
+
+    name: str
+    site_name: str
+    logo: str | None
+    privacy_contact: str | None
+    legal_notice: str | None
+
+
+def init_app(app: Flask) -> None:
+    """Give every template its common words and filters."""
+    settings: Settings = app.extensions["wfr.settings"]
+    babel.init_app(app, locale_selector=lambda: request.view_args.get("lang") if request.view_args else None)
+    organisation = Organisation(
+        name=settings.organisation,
+        site_name=settings.site_name,
+        logo=settings.logo,
+        privacy_contact=settings.privacy_contact,
+        legal_notice=settings.legal_notice,
+    )
+    app.jinja_env.globals.update(
+        organisation=organisation,
+        static_url=static_url,
+        base_url=settings.base_url,
+        country_name=lambda code: country_name(code, language()),
+    )
+    app.jinja_env.filters.update(
+        date=_date, time=_time, number=format_decimal, markdown=render_markdown, plain=without_sources
+    )
+    app.context_processor(lambda: {"language": language(), "direction": direction(language())})
+    if settings.colours:
+        _serve_colours(app, settings.colours)
+
+
+def direction(tag: str) -> str:
+    """Return ``rtl`` for a language written from right to left, else ``ltr``."""
+    return str(Locale.parse(tag, sep="-").text_direction)
+
+
+def static_url(path: str) -> str:
+    """Return the address of a static file; it changes with the file, so that browsers may keep it for a year."""
+    return f"/static/{path}?v={_fingerprint(path)}"
+
+
+@cache
+def _fingerprint(path: str) -> str:
+    return hashlib.sha256((paths.STATIC / path).read_bytes()).hexdigest()[:10]
+
+
+def _date(day: date, pattern: str = "d MMMM y") -> str:
+    return str(format_date(day, pattern))
+
+
+def _time(moment: datetime) -> str:
+    return str(format_datetime(moment, "HH:mm", rebase=False))
+
+
+def _serve_colours(app: Flask, colours: dict[str, str]) -> None:
+    rules = "".join(f"--{token}:{value};" for token, value in colours.items())
+    sheet = f":root{{{rules}}}"
+
+    @app.get("/colours.css")
+    def colours_css() -> Response:
+        return Response(sheet, mimetype="text/css", headers={"Cache-Control": "public, max-age=3600"})
+
+    stylesheet: Callable[[], Any] = lambda: {"colours_url": "/colours.css"}  # noqa: E731
+    app.context_processor(stylesheet)
