@@ -16,8 +16,8 @@ from flask_babel import format_date, format_datetime, format_decimal
 from wfr import paths
 from wfr.config import Settings
 from wfr.countries import country_name
-from wfr.extensions import babel
-from wfr.pages import language
+from wfr.extensions import babel, kept
+from wfr.pages import PROCESS_SECONDS, language
 from wfr.text import render_markdown, without_sources
 
 
@@ -48,6 +48,7 @@ def init_app(app: Flask) -> None:
         static_url=static_url,
         base_url=settings.base_url,
         country_name=lambda code: country_name(code, language()),
+        kept_part=kept_part,
     )
     app.jinja_env.filters.update(
         date=_date, time=_time, number=format_decimal, markdown=render_markdown, plain=without_sources
@@ -55,6 +56,11 @@ def init_app(app: Flask) -> None:
     app.context_processor(lambda: {"language": language(), "direction": direction(language())})
     if settings.colours:
         _serve_colours(app, settings.colours)
+
+
+def kept_part(name: str, caller: Callable[[], str]) -> str:
+    """Return a part of a page that is the same for everybody, rendered once a second: `{% call kept_part("top") %}`."""
+    return kept().get(f"part {name} {language()}", PROCESS_SECONDS, caller)
 
 
 def direction(tag: str) -> str:

@@ -2,33 +2,48 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import Form, HiddenField, RadioField, SelectField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired
+from wtforms.validators import InputRequired, ValidationError
 
 from wfr.cases.models import Kind
-from wfr.countries import countries
+from wfr.countries import countries, is_country
 from wfr.letters.forms import CardForm, EmailForm, LetterForm, PostForm, SeveralLettersForm
 from wfr.pages import language
+
+
+@lru_cache(maxsize=64)
+def country_choices(language: str) -> list[SelectChoice]:
+    """Return the choices of a country field; the same list for every form in `language`."""
+    return [SelectChoice(code, name) for code, name in countries(language)]
+
+
+class CountryField(SelectField):
+    """A country, asked and never guessed. Two hundred and fifty choices are looked up, not walked through."""
+
+    def pre_validate(self, _form: Form) -> None:
+        """Refuse what is no country."""
+        if self.data and not is_country(self.data):
+            raise ValidationError(_("Choose the country you write from"))
 
 
 class PromiseForm(Form):
     """What every action asks: the ticket that makes it count once, and the country it comes from."""
 
     ticket = HiddenField()
-    country = SelectField(
+    country = CountryField(
         _l("The country you write from"),
         validators=[InputRequired(_l("Choose the country you write from"))],
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        named = (SelectChoice(code, name) for code, name in countries(language()))
-        self.country.choices = [SelectChoice("", _("Choose a country")), *named]
+        self.country.choices = [SelectChoice("", _("Choose a country")), *country_choices(language())]
 
 
 class PledgeLetterForm(PromiseForm, LetterForm):

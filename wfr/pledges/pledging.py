@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -73,28 +74,34 @@ def withdraw(key: UUID) -> Pledge | None:
     return db.session.get(Pledge, key)
 
 
+def _adding(insert: Callable[..., Any]) -> Any:
+    table = Pledge.__table__
+    columns = [name for name in table.columns.keys() if name != "withdrawn_at"]
+    row = insert(table).values({name: bindparam(name) for name in columns})
+    return row.on_conflict_do_nothing(index_elements=["id"]).returning(table.c.id)
+
+
+# Built once: putting a statement together costs more than sending it.
+ADD_PLEDGE = {"postgresql": _adding(postgresql_insert), "sqlite": _adding(sqlite_insert)}
+
+
 def record_pledge(session: AnySession, promise: Promise) -> bool:
     """Add a promise to ledger and tally inside the caller's transaction; False when its ticket was used already."""
-    insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
     now = utc_now()
-    row = (
-        insert(Pledge)
-        .values(
-            id=promise.id,
-            case_id=promise.case_id,
-            kind=promise.kind.value,
-            country=promise.country,
-            language=promise.language,
-            state=PledgeState.TAKEN if promise.taken else PledgeState.PLEDGED,
-            pledged_at=now,
-            taken_at=now if promise.taken else None,
-            simulated=promise.simulated,
-        )
-        .on_conflict_do_nothing(index_elements=["id"])
-        .returning(Pledge.id)
-    )
+    values = {
+        "id": promise.id,
+        "case_id": promise.case_id,
+        "kind": promise.kind.value,
+        "country": promise.country,
+        "language": promise.language,
+        "state": (PledgeState.TAKEN if promise.taken else PledgeState.PLEDGED).value,
+        "pledged_at": now,
+        "taken_at": now if promise.taken else None,
+        "simulated": promise.simulated,
+    }
+    connection = session.connection()
     # What came back says whether there is a new row; a row count is not reliable for this on every driver.
-    if session.execute(row).scalar() is None:
+    if connection.execute(ADD_PLEDGE[connection.dialect.name], values).scalar() is None:
         return False
     key = (promise.case_id, promise.kind.value, promise.country)
     change_count(session, key, Change(1, int(promise.taken), int(promise.simulated)))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import case as sql_case
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -68,29 +69,32 @@ class Drift:
         return f"case {case_id} {kind} {country}: ledger {self.ledger}, tally {self.tally}"
 
 
+def _moving(insert: Callable[..., Any]) -> Any:
+    row = insert(TallyCount.__table__).values({name: bindparam(name) for name in TallyCount.__table__.columns.keys()})
+    return row.on_conflict_do_update(
+        index_elements=["case_id", "kind", "country", "shard"],
+        set_={name: TallyCount.__table__.c[name] + row.excluded[name] for name in ("pledged", "taken", "simulated")},
+    )
+
+
+# Built once: putting a statement together costs more than sending it.
+MOVE_COUNT = {"postgresql": _moving(postgresql_insert), "sqlite": _moving(sqlite_insert)}
+
+
 def change_count(session: AnySession, key: CountKey, change: Change) -> None:
     """Move one counter, inside the caller's transaction."""
-    insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
     case_id, kind, country = key
-    row = insert(TallyCount).values(
-        case_id=case_id,
-        kind=kind,
-        country=country,
-        shard=secrets.randbelow(TALLY_SHARDS),
-        pledged=change.pledged,
-        taken=change.taken,
-        simulated=change.simulated,
-    )
-    session.execute(
-        row.on_conflict_do_update(
-            index_elements=["case_id", "kind", "country", "shard"],
-            set_={
-                "pledged": TallyCount.pledged + row.excluded.pledged,
-                "taken": TallyCount.taken + row.excluded.taken,
-                "simulated": TallyCount.simulated + row.excluded.simulated,
-            },
-        )
-    )
+    values = {
+        "case_id": case_id,
+        "kind": kind,
+        "country": country,
+        "shard": secrets.randbelow(TALLY_SHARDS),
+        "pledged": change.pledged,
+        "taken": change.taken,
+        "simulated": change.simulated,
+    }
+    connection = session.connection()
+    connection.execute(MOVE_COUNT[connection.dialect.name], values)
 
 
 def read_figures(session: AnySession) -> dict[int, Figures]:

@@ -83,7 +83,7 @@ def preview(slug: str, kind: str) -> ResponseReturnValue:
     form = FORMS[Kind(kind)](request.form)
     if wants_fragment():
         # Errors wait for the visitor to finish; what cannot be printed is simply not shown yet.
-        return render_template("pledges/_sheet.html", **message_parts(case, Kind(kind), form))
+        return render_template("pledges/_preview.html", **message_parts(case, Kind(kind), form))
     return _fresh(form, lambda challenge: _writing_table(case, Kind(kind), form, challenge), HTTPStatus.OK)
 
 
