@@ -15,6 +15,10 @@ from urllib.parse import urlencode
 
 CHUNK_BYTES = 262_144
 LONGEST_SILENCE_SECONDS = 30
+VISITS_OF_A_CONNECTION = 20
+"""A visitor goes after so many visits and another one comes. With connections that last for ever, whichever server process
+happened to accept most of them in the first millisecond would do most of the work to the end."""
+
 ENCODING = "gzip, deflate, br, zstd"
 """What the four big browsers ask for, in their order."""
 
@@ -79,6 +83,7 @@ class _Visitor:
         self.address = address
         self._begin = begin
         self.socket = self._connect()
+        self._visits = 0
         self._received = bytearray()
         self._needed = -1
         self._head_end = 0
@@ -90,8 +95,20 @@ class _Visitor:
         link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return link
 
+    @property
+    def goes_now(self) -> bool:
+        """Say whether this visitor has made all visits and the next one should come."""
+        return self._visits >= VISITS_OF_A_CONNECTION
+
+    def replace(self) -> None:
+        """Let the next visitor come, with a connection of its own."""
+        self.socket.close()
+        self.socket = self._connect()
+        self._visits = 0
+
     def start(self) -> None:
         """Begin a new visit and send its first request."""
+        self._visits += 1
         self._visit = self._begin()
         self.began = time.perf_counter()
         self.socket.sendall(next(self._visit))
@@ -158,12 +175,16 @@ def run(address: tuple[str, int], begin: Callable[[], Visit], *, clients: int, s
                 if not visitor.read():
                     continue
                 now = time.perf_counter()
-                if now < ends:
-                    figure.visits += 1
-                    figure.times.append(now - visitor.began)
-                    visitor.start()
-                else:
+                if now >= ends:
                     active -= 1
+                    continue
+                figure.visits += 1
+                figure.times.append(now - visitor.began)
+                if visitor.goes_now:
+                    selector.unregister(visitor.socket)
+                    visitor.replace()
+                    selector.register(visitor.socket, selectors.EVENT_READ, visitor)
+                visitor.start()
         figure.seconds = seconds
         figure.generator_cpu = (time.process_time() - cpu) / (time.perf_counter() - began)
         for visitor in crowd:

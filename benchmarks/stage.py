@@ -29,6 +29,8 @@ from wfr.pledges.tallying import find_drift
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST_START_SECONDS = 30
 LONGEST_END_SECONDS = 30
+QUIET_SECONDS = 0.5
+QUIET_CORES = 0.05
 
 WEB = ("gunicorn", "--config", "python:wfr.serving", "wfr:create_app()")
 STREAM = ("gevent.monkey", "--module", "gunicorn", "--config", "python:wfr.streaming", "wfr.streaming:stream_app()")
@@ -131,9 +133,35 @@ def serve(stage: Stage, *, module: tuple[str, ...] = WEB, **settings: object) ->
             if not wait_until(lambda: answers(port), LONGEST_START_SECONDS, lambda: process.poll() is None):
                 log.seek(0)
                 raise RuntimeError(f"the server did not come up:\n{log.read().decode()}")
+            _wait_for_all_processes(process.pid)
             yield Server(port, process)
         finally:
             end(process)
+
+
+def _wait_for_all_processes(group: int) -> None:
+    # The first process answers while others still start; a crowd that came now would all be served by that one.
+    wait_until(lambda: cpu_of(group, over=QUIET_SECONDS) < QUIET_CORES, LONGEST_START_SECONDS)
+
+
+def cpu_of(group: int, *, over: float) -> float:
+    """Return how many cores a process group uses, looked at for `over` seconds."""
+    before = cpu_seconds(group)
+    time.sleep(over)
+    return (cpu_seconds(group) - before) / over
+
+
+def cpu_seconds(group: int) -> float:
+    """Return the seconds of CPU that the living processes of a group have used."""
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        if int(fields[2]) == group:
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

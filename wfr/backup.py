@@ -25,7 +25,7 @@ from sqlalchemy import Column, Connection, Engine, MetaData, Table, func, select
 from sqlalchemy.types import JSON
 
 from wfr import schema
-from wfr.extensions import WRITES
+from wfr.sqlite import WRITES
 
 FORMAT = 1
 BATCH = 1_000

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import structlog
@@ -17,11 +17,12 @@ from flask_htmx import HTMX
 from flask_limiter import Limiter
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, Engine, MetaData, event
+from sqlalchemy import Engine, MetaData
 from sqlalchemy.orm import DeclarativeBase, Session, scoped_session
 
 from wfr.config import Settings
 from wfr.errors import DATABASE_AWAY, DatabaseAway
+from wfr.sqlite import WRITES, WriteGate, prepare
 
 AnySession = Session | scoped_session[Any]
 """A session, or the one that belongs to the present request."""
@@ -30,10 +31,8 @@ T = TypeVar("T")
 P = ParamSpec("P")
 R = TypeVar("R")
 
-SQLITE_BUSY_TIMEOUT_MS = 10_000
 POOL_TIMEOUT_SECONDS = 5
 CONNECT_TIMEOUT_SECONDS = 3
-WRITES = "wfr_writes"
 NEVER = float("-inf")
 
 log = structlog.get_logger(__name__)
@@ -78,15 +77,16 @@ def limit_of(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 def transaction() -> Iterator[AnySession]:
     """Run one write transaction: commit at the end, roll back on any error.
 
-    On SQLite it takes the write lock at once (``BEGIN IMMEDIATE``), so that it can only wait, never fail half-way.
+    On SQLite writers queue for the database file and begin with its write lock, so that none fails half-way.
     Raises `wfr.errors.DatabaseAway` when the database does not answer; nothing is recorded then.
     """
     session = db.session
     try:
         session.rollback()
-        session.connection(execution_options={WRITES: True})
-        yield session
-        session.commit()
+        with current_app.extensions["wfr.write_gate"]():
+            session.connection(execution_options={WRITES: True})
+            yield session
+            session.commit()
     except DATABASE_AWAY as problem:
         session.rollback()
         raise DatabaseAway from problem
@@ -186,25 +186,11 @@ def init_app(app: Flask) -> None:
     compress.init_app(app)
     limiter.init_app(app)
     with app.app_context():
-        if db.engine.dialect.name == "sqlite":
-            _prepare_sqlite(db.engine)
+        app.extensions["wfr.write_gate"] = _write_gate(db.engine)
 
 
-def _prepare_sqlite(engine: Engine) -> None:
-    @event.listens_for(engine, "connect")
-    def set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
-        # SQLAlchemy's hooks below begin transactions; the driver's own implicit ones would get in their way.
-        connection.isolation_level = None
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            f"busy_timeout={SQLITE_BUSY_TIMEOUT_MS}",
-            "foreign_keys=ON",
-            "cache_size=-16000",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get(WRITES)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+def _write_gate(engine: Engine) -> Callable[[], AbstractContextManager[None]]:
+    if engine.dialect.name != "sqlite":
+        return nullcontext
+    prepare(engine)
+    return WriteGate(Path(f"{engine.url.database}.turn")).writing

@@ -10,8 +10,8 @@ from functools import cache
 from typing import Any
 
 from babel import Locale
-from flask import Flask, Response, request
-from flask_babel import format_date, format_datetime, format_decimal
+from flask import Flask, Response, g, request
+from flask_babel import format_date, format_datetime, format_decimal, get_translations
 
 from wfr import paths
 from wfr.config import Settings
@@ -36,6 +36,13 @@ def init_app(app: Flask) -> None:
     """Give every template its common words and filters."""
     settings: Settings = app.extensions["wfr.settings"]
     babel.init_app(app, locale_selector=lambda: request.view_args.get("lang") if request.view_args else None)
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda words: catalogue().ugettext(words),
+        lambda one, many, count: catalogue().ungettext(one, many, count),
+        newstyle=True,
+        pgettext=lambda context, words: catalogue().upgettext(context, words),
+        npgettext=lambda context, one, many, count: catalogue().unpgettext(context, one, many, count),
+    )
     organisation = Organisation(
         name=settings.organisation,
         site_name=settings.site_name,
@@ -59,8 +66,15 @@ def init_app(app: Flask) -> None:
 
 
 def kept_part(name: str, caller: Callable[[], str]) -> str:
-    """Return a part of a page that is the same for everybody, rendered once a second: `{% call kept_part("top") %}`."""
+    """Render a part of a page that is the same for everybody, once a second. Templates wrap it in a `call` block."""
     return kept().get(f"part {name} {language()}", PROCESS_SECONDS, caller)
+
+
+def catalogue() -> Any:
+    """Return the present language's catalogue, looked up once a request: a page asks it forty times."""
+    if "wfr_catalogue" not in g:
+        g.wfr_catalogue = get_translations()
+    return g.wfr_catalogue
 
 
 def direction(tag: str) -> str:

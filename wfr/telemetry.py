@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-ENDPOINT = "wfr.endpoint"
+SEEN = "wfr.seen"
+"""In the WSGI environment: a dict for what Flask learns of a request, shared with copies of the environment."""
+
 _FORWARDED = ("X-Forwarded-For", "X-Real-IP", "Forwarded")
 _QUIET = {
     "huey": logging.WARNING,
@@ -127,8 +129,11 @@ class Meter:
         began = time.perf_counter()
         method = environ["REQUEST_METHOD"] if environ["REQUEST_METHOD"] in ("GET", "HEAD", "POST") else "other"
 
+        seen: dict[str, str] = {}
+        environ[SEEN] = seen
+
         def begin(status: str, headers: list[tuple[str, str]], *rest: Any) -> Callable[[bytes], object]:
-            endpoint = environ.get(ENDPOINT, "cached or static")
+            endpoint = seen.get("endpoint", "cached or static")
             self.figures.requests.labels(endpoint, method, status[:3]).inc()
             self.figures.seconds.labels(endpoint).observe(time.perf_counter() - began)
             return start_response(status, headers, *rest)
@@ -146,7 +151,7 @@ def init_app(app: Flask, settings: Settings) -> None:
 
     @app.before_request
     def name_the_endpoint() -> None:
-        request.environ[ENDPOINT] = request.endpoint or "none"
+        request.environ.get(SEEN, {})["endpoint"] = request.endpoint or "none"
 
     @app.get("/healthz")
     def healthz() -> Response:

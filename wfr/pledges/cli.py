@@ -52,7 +52,6 @@ def tally() -> None:
 @with_appcontext
 def verify() -> None:
     """Recompute every counter from the ledger; exit status 1 and a line for each difference if they disagree."""
-    db.session.rollback()
     drift = find_drift(db.session)
     for difference in drift:
         click.echo(str(difference))

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from flask import Flask
 
 PULSE_SECONDS = 1.0
-HEARTBEAT_SECONDS = 10.0
+# Only a write tells that a browser has gone, and its place is free for another only then.
+HEARTBEAT_SECONDS = 3.0
 LONGEST_STREAM_SECONDS = 15 * 60
 RECONNECT_MILLISECONDS = 3_000
 

@@ -76,7 +76,7 @@ def withdraw(key: UUID) -> Pledge | None:
 
 def _adding(insert: Callable[..., Any]) -> Any:
     table = Pledge.__table__
-    columns = [name for name in table.columns.keys() if name != "withdrawn_at"]
+    columns = [column.name for column in table.columns if column.name != "withdrawn_at"]
     row = insert(table).values({name: bindparam(name) for name in columns})
     return row.on_conflict_do_nothing(index_elements=["id"]).returning(table.c.id)
 

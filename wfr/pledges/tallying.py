@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import case as sql_case
 from sqlalchemy import bindparam, func, select
+from sqlalchemy import case as sql_case
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -70,10 +70,11 @@ class Drift:
 
 
 def _moving(insert: Callable[..., Any]) -> Any:
-    row = insert(TallyCount.__table__).values({name: bindparam(name) for name in TallyCount.__table__.columns.keys()})
+    table = TallyCount.__table__
+    row = insert(table).values({column.name: bindparam(column.name) for column in table.columns})
     return row.on_conflict_do_update(
         index_elements=["case_id", "kind", "country", "shard"],
-        set_={name: TallyCount.__table__.c[name] + row.excluded[name] for name in ("pledged", "taken", "simulated")},
+        set_={name: table.c[name] + row.excluded[name] for name in ("pledged", "taken", "simulated")},
     )
 
 
@@ -111,8 +112,10 @@ def read_figures(session: AnySession) -> dict[int, Figures]:
 def find_drift(session: AnySession) -> list[Drift]:
     """Recompute every counter from the ledger and return those that differ; an empty list is what must come.
 
-    Ledger and counters are read in one transaction, so that pledges arriving meanwhile do not look like a difference.
+    Ledger and counters are read in one transaction of its own, so that pledges arriving meanwhile do not look like a
+    difference; what the session had not committed is rolled back.
     """
+    session.rollback()
     if session.get_bind().dialect.name == "postgresql":
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
     ledger = dict(_ledger_counts(session))
