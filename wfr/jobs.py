@@ -22,6 +22,7 @@ from wfr.config import Settings
 log = structlog.get_logger(__name__)
 
 LONGEST_SHUTDOWN_SECONDS = 25
+QUICK_SHUTDOWN_SECONDS = 1.0
 _LONGEST_NAP_SECONDS = 2.0
 
 
@@ -32,6 +33,8 @@ class Queue:
         self._app = app
         self._settings = settings
         self._huey = _make_huey(settings)
+        # Each thread of a consumer has a connection of its own to be woken by; it closes it when it ends.
+        self._huey.on_shutdown("close")(self._huey.storage.close)
         self.jobs: dict[str, Callable[[], None]] = {}
         """What each job does, by name: it can be called without waiting for its hour."""
 
@@ -66,11 +69,16 @@ class Queue:
     def start_in_process(self) -> Callable[[], None]:
         """Run the jobs in threads of this process; return the function that stops them.
 
-        Call it after the process has forked. Signals stay with whoever has them.
+        Call it after the process has forked. Signals stay with whoever has them. Stopping waits for a job under way
+        for at most `QUICK_SHUTDOWN_SECONDS`.
         """
-        consumer = self._consumer(_QuietConsumer)
+        consumer = self._consumer(_QuietConsumer, QUICK_SHUTDOWN_SECONDS)
         consumer.start()
-        stop: Callable[[], None] = consumer.stop
+
+        def stop() -> None:
+            consumer.stop(graceful=True)
+            self._huey.storage.close()
+
         return stop
 
     def work(self) -> None:
@@ -78,16 +86,19 @@ class Queue:
 
         SIGTERM lets the present job finish, for at most `LONGEST_SHUTDOWN_SECONDS`; Ctrl-C does not wait.
         """
-        self._consumer(Consumer).run()
+        try:
+            self._consumer(Consumer, LONGEST_SHUTDOWN_SECONDS).run()
+        finally:
+            self._huey.storage.close()
 
-    def _consumer(self, kind: type[Consumer]) -> Consumer:
+    def _consumer(self, kind: type[Consumer], shutdown_seconds: float) -> Consumer:
         self._settings.data.mkdir(parents=True, exist_ok=True)
         self._huey.storage.initialize_schema()
         return kind(
             self._huey,
             workers=1,
             max_delay=_LONGEST_NAP_SECONDS,
-            shutdown_timeout=LONGEST_SHUTDOWN_SECONDS,
+            shutdown_timeout=shutdown_seconds,
             graceful_signal="TERM",
         )
 

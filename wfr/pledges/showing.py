@@ -15,7 +15,7 @@ from wfr.letters.merging import Letter, email_text, post_text, prefilled_message
 from wfr.letters.views import merged, target_of
 from wfr.pages import language
 from wfr.pledges.forms import PromiseForm
-from wfr.pledges.opening import email_openers, measures, post_openers
+from wfr.pledges.opening import Opener, email_openers, measures, post_openers
 
 
 def case_url(case: Case) -> str:
@@ -47,35 +47,42 @@ def message_parts(case: Case, kind: Kind, form: PromiseForm) -> dict[str, Any]:
     }
 
 
-def thanks_parts(case: Case, kind: Kind, form: PromiseForm, ticket: str, *, taken: bool = False) -> dict[str, Any]:
-    """Return what `pledges/thanks.html` needs: the ways out, the ticket, and the next case."""
-    target = case.target(kind)
-    openers: list[Any] = []
-    message, letter = "", None
-    if target and not taken:
-        _prefill(case, kind, target, form)
-    if target and not taken and kind is Kind.EMAIL:
-        letter = merged(case, kind, form)
-        message = email_text(letter)
-        openers = email_openers(target.email or "", letter.subject, message)
-    if target and not taken and kind is Kind.POST:
-        message = _post(case, target, form)
-        openers = post_openers(message, case_url(case))
+def thanks_parts(case: Case, kind: Kind, *, taken: bool) -> dict[str, Any]:
+    """Return what `pledges/thanks.html` shows everybody: the case, what comes after, and the next case."""
     return {
         "case": case,
         "text": case.text(language()),
         "kind": kind.value,
+        "taken": taken,
+        "pledged_on": today(),
+        "next_case": shelf().after(case, today()),
+    }
+
+
+def sending_parts(case: Case, kind: Kind, form: PromiseForm, ticket: str) -> dict[str, Any]:
+    """Return what `pledges/_send.html` needs, the one part that carries the visitor's own lines: the ways out."""
+    target = target_of(case, kind)
+    _prefill(case, kind, target, form)
+    letter = merged(case, kind, form) if kind is Kind.EMAIL else None
+    openers: list[Opener] = []
+    message = ""
+    if letter:
+        message = email_text(letter)
+        openers = email_openers(target.email or "", letter.subject, message)
+    elif kind is Kind.POST:
+        message = _post(case, target, form)
+        openers = post_openers(message, case_url(case))
+    return {
+        "case": case,
+        "kind": kind.value,
         "target": target,
         "form": form,
         "ticket": ticket,
-        "taken": taken,
-        "pledged_on": today(),
         "openers": openers,
         "message_text": message,
         "post_url": case_url(case),
-        "mailto_too_long": bool(target and letter and _too_long(target, letter)),
-        "postage": _hints(case, kind, target, form) if target and not taken else [],
-        "next_case": shelf().after(case, today()),
+        "mailto_too_long": _too_long(target, letter),
+        "postage": _hints(case, kind, target, form),
     }
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any, cast
+from typing import cast
 
-from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from markupsafe import escape
@@ -14,29 +14,25 @@ from wtforms.fields.choices import SelectChoice
 from wfr.cases.models import Case, Kind
 from wfr.cases.queries import shelf, today
 from wfr.cases.views import open_case, visible_case
-from wfr.errors import AWAY, RETRY_AFTER_SECONDS, NoSuchThing, NotPossibleNow
+from wfr.errors import AWAY, NoSuchThing, NotPossibleNow
 from wfr.extensions import kept, limit_of, settings
 from wfr.pages import PROCESS_SECONDS, language, private, wants_fragment
-from wfr.pledges.admitting import Admission, Refusal, Refused
+from wfr.pledges.admitting import Refused
+from wfr.pledges.answering import admission, away, challenge_for, fresh, why_again
 from wfr.pledges.forms import FORMS, AlreadyForm, PromiseForm, SeveralForm
 from wfr.pledges.models import Pledge, PledgeState
 from wfr.pledges.pledging import Promise, find_pledge, mark_taken, pledge, withdraw
-from wfr.pledges.showing import message_parts, thanks_parts
+from wfr.pledges.showing import message_parts, sending_parts, thanks_parts
 from wfr.pledges.tickets import BadTicket, Ticket
 
 blueprint = Blueprint("pledges", __name__)
 
 KINDS = "any(letter, email, post, solidarity)"
 
-# The writing table is rendered once a second and served to everybody with a ticket of her own put in.
+# The writing table and the thank-you page are rendered once a second; what is a visitor's own is put into them.
 TICKET_MARK = "ticket-goes-here"
 CHALLENGE_MARK = "challenge-goes-here"
-
-
-def admission() -> Admission:
-    """Return the present app's rules of the door."""
-    rules: Admission = current_app.extensions["wfr.admission"]
-    return rules
+SEND_MARK = "send-goes-here"
 
 
 @blueprint.get(f"/cases/<slug>/<{KINDS}:kind>")
@@ -60,7 +56,7 @@ def make_pledge(slug: str, kind: str) -> ResponseReturnValue:
     form = FORMS[Kind(kind)](request.form)
 
     def again(status: int, notice: str | None = None) -> ResponseReturnValue:
-        return _fresh(form, lambda challenge: _writing_table(case, Kind(kind), form, challenge, notice), status)
+        return fresh(form, lambda challenge: _writing_table(case, Kind(kind), form, challenge, notice), status)
 
     if not form.validate():
         return again(HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -68,10 +64,15 @@ def make_pledge(slug: str, kind: str) -> ResponseReturnValue:
         ticket = _admit(form)
         pledge([_promise(ticket, case, Kind(kind), form)])
     except Refused as refusal:
-        return again(*_why_again(refusal))
+        return again(*why_again(refusal))
     except AWAY:
-        return again(*_away())
-    return render_template("pledges/thanks.html", **thanks_parts(case, Kind(kind), form, ticket.text))
+        return again(*away())
+    return _thanks(
+        case,
+        Kind(kind),
+        ticket,
+        render_template("pledges/_send.html", **sending_parts(case, Kind(kind), form, ticket.text)),
+    )
 
 
 @blueprint.post(f"/cases/<slug>/<{KINDS}:kind>/preview")
@@ -84,7 +85,7 @@ def preview(slug: str, kind: str) -> ResponseReturnValue:
     if wants_fragment():
         # Errors wait for the visitor to finish; what cannot be printed is simply not shown yet.
         return render_template("pledges/_preview.html", **message_parts(case, Kind(kind), form))
-    return _fresh(form, lambda challenge: _writing_table(case, Kind(kind), form, challenge), HTTPStatus.OK)
+    return fresh(form, lambda challenge: _writing_table(case, Kind(kind), form, challenge), HTTPStatus.OK)
 
 
 @blueprint.get("/cases/<slug>/already")
@@ -93,7 +94,7 @@ def already(slug: str) -> ResponseReturnValue:
     """Show the form of "I've already written"."""
     case = open_case(slug)
     form = _already_form(case)
-    return _fresh(form, lambda challenge: _already_page(case, form, challenge), HTTPStatus.OK)
+    return fresh(form, lambda challenge: _already_page(case, form, challenge), HTTPStatus.OK)
 
 
 @blueprint.post("/cases/<slug>/already")
@@ -104,7 +105,7 @@ def make_already(slug: str) -> ResponseReturnValue:
     form = _already_form(case)
 
     def again(status: int, notice: str | None = None) -> ResponseReturnValue:
-        return _fresh(form, lambda challenge: _already_page(case, form, challenge, notice), status)
+        return fresh(form, lambda challenge: _already_page(case, form, challenge, notice), status)
 
     if not form.validate():
         return again(HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -113,10 +114,10 @@ def make_already(slug: str) -> ResponseReturnValue:
         ticket = _admit(form)
         pledge([_promise(ticket, case, kind, form, taken=True)])
     except Refused as refusal:
-        return again(*_why_again(refusal))
+        return again(*why_again(refusal))
     except AWAY:
-        return again(*_away())
-    return render_template("pledges/thanks.html", **thanks_parts(case, kind, form, ticket.text, taken=True))
+        return again(*away())
+    return _thanks(case, kind, ticket)
 
 
 @blueprint.get("/several")
@@ -124,7 +125,7 @@ def make_already(slug: str) -> ResponseReturnValue:
 def several() -> ResponseReturnValue:
     """Ten letters in December: the form."""
     form = _several_form()
-    return _fresh(form, lambda challenge: _several_page(form, challenge), HTTPStatus.OK)
+    return fresh(form, lambda challenge: _several_page(form, challenge), HTTPStatus.OK)
 
 
 @blueprint.post("/several")
@@ -134,7 +135,7 @@ def make_several() -> ResponseReturnValue:
     form = _several_form()
 
     def again(status: int, notice: str | None = None) -> ResponseReturnValue:
-        return _fresh(form, lambda challenge: _several_page(form, challenge, notice), status)
+        return fresh(form, lambda challenge: _several_page(form, challenge, notice), status)
 
     if not form.validate():
         return again(HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -144,9 +145,9 @@ def make_several() -> ResponseReturnValue:
         tickets = [admission().tickets.derived(ticket, case.slug) for case in chosen]
         pledge([_promise(each, case, Kind.LETTER, form) for each, case in zip(tickets, chosen, strict=True)])
     except Refused as refusal:
-        return again(*_why_again(refusal))
+        return again(*why_again(refusal))
     except AWAY:
-        return again(*_away())
+        return again(*away())
     pledges = [{"case": case, "ticket": each.text} for each, case in zip(tickets, chosen, strict=True)]
     return render_template(
         "pledges/several_thanks.html", pledges=pledges, form=form, pledged_on=today(), kind=Kind.LETTER.value
@@ -205,52 +206,21 @@ def _promise(ticket: Ticket, case: Case, kind: Kind, form: PromiseForm, *, taken
     return Promise(ticket.id, case.id, kind, form.country.data, language(), taken=taken)
 
 
-def _why_again(refusal: Refused) -> tuple[int, str]:
-    return {
-        Refusal.TICKET: (
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            _("This form had expired. Here is a fresh one with your words kept: please send it again."),
-        ),
-        Refusal.PROOF: (
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            _("Your browser's check did not match. Your words are kept: please send the form again."),
-        ),
-        Refusal.LIMIT: (
-            HTTPStatus.TOO_MANY_REQUESTS,
-            _("Many actions came from your connection just now. Your words are kept: please try again in an hour."),
-        ),
-    }[refusal.why]
-
-
-def _away() -> tuple[int, str]:
-    return HTTPStatus.SERVICE_UNAVAILABLE, _(
-        "We could not record your pledge just now. Your words are kept below. Please try again in a minute."
-    )
-
-
-def _fresh(form: PromiseForm, render: Any, status: int) -> ResponseReturnValue:
-    """Show a form with a ticket that can still be used: its own if that is good, else a new one."""
-    try:
-        ticket = admission().tickets.read(form.ticket.data or "")
-        if ticket.age_seconds > admission().max_age_seconds / 2:
-            raise BadTicket
-    except BadTicket:
-        ticket = admission().tickets.issue()
-    form.ticket.data = ticket.text
-    response = Response(render(_challenge(ticket)), status)
-    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
-        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return response
-
-
-def _challenge(ticket: Ticket) -> str | None:
-    door: Admission = admission()
-    return door.proofs.challenge(ticket) if door.limits_on else None
-
-
 def _with_ticket(page: str) -> str:
     ticket = admission().tickets.issue()
-    return page.replace(TICKET_MARK, ticket.text).replace(CHALLENGE_MARK, str(escape(_challenge(ticket) or "")))
+    return page.replace(TICKET_MARK, ticket.text).replace(CHALLENGE_MARK, str(escape(challenge_for(ticket) or "")))
+
+
+def _thanks(case: Case, kind: Kind, ticket: Ticket, send: str = "") -> str:
+    """Return the thank-you page; without `send`, the part with her own lines, the one for an action already done."""
+
+    def frame() -> str:
+        parts = thanks_parts(case, kind, taken=not send)
+        return render_template("pledges/thanks.html", ticket=TICKET_MARK, send=SEND_MARK, **parts)
+
+    page = kept().get(f"thanks {case.slug} {kind} {bool(send)} {language()}", PROCESS_SECONDS, frame)
+    # Her own words go in last, so that nothing is looked for in them.
+    return page.replace(TICKET_MARK, ticket.text).replace(SEND_MARK, send)
 
 
 def _writing_table(
