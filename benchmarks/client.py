@@ -16,8 +16,8 @@ from urllib.parse import urlencode
 CHUNK_BYTES = 262_144
 LONGEST_SILENCE_SECONDS = 30
 VISITS_OF_A_CONNECTION = 20
-"""A visitor goes after so many visits and another one comes. With connections that last for ever, whichever server process
-happened to accept most of them in the first millisecond would do most of the work to the end."""
+"""A visitor goes after so many visits and another one comes. With connections that last for ever, whichever server
+process happened to accept most of them in the first millisecond would do most of the work to the end."""
 
 ENCODING = "gzip, deflate, br, zstd"
 """What the four big browsers ask for, in their order."""
@@ -29,7 +29,7 @@ class Unexpected(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A status, the header block as it came, and the body (still compressed if the server did so)."""
+    """A status, the header block in lower case, and the body (still compressed if the server did so)."""
 
     status: int
     head: bytes
@@ -88,7 +88,7 @@ class _Visitor:
         self._needed = -1
         self._head_end = 0
         self.began = 0.0
-        self._visit = begin()
+        self._visit: Visit
 
     def _connect(self) -> socket.socket:
         link = socket.create_connection(self.address, timeout=LONGEST_SILENCE_SECONDS)
@@ -138,11 +138,11 @@ class _Visitor:
         return True
 
     def _go_on(self) -> bool:
-        head = bytes(self._received[: self._head_end])
+        head = bytes(self._received[: self._head_end]).lower()
         answer = Answer(int(head[9:12]), head, bytes(self._received[self._head_end : self._needed]))
         self._received.clear()
         self._needed = -1
-        if b"connection: close" in head.lower():
+        if b"connection: close" in head:
             raise Unexpected("the server does not keep connections alive")
         try:
             self.socket.sendall(self._visit.send(answer))
@@ -157,36 +157,44 @@ def run(address: tuple[str, int], begin: Callable[[], Visit], *, clients: int, s
     Only visits that end within `seconds` count; those under way are then finished, so that nothing is cut off half-way.
     Raises `Unexpected`.
     """
-    figure = Figure()
+    crowd = [_Visitor(address, begin) for _ in range(clients)]
+    cpu, began = time.process_time(), time.perf_counter()
+    figure = Figure(seconds=seconds)
     with selectors.EpollSelector() as selector:
-        crowd = [_Visitor(address, begin) for _ in range(clients)]
         for visitor in crowd:
             selector.register(visitor.socket, selectors.EVENT_READ, visitor)
-        cpu, began = time.process_time(), time.perf_counter()
-        for visitor in crowd:
             visitor.start()
-        active, ends = clients, began + seconds
+        active = clients
         while active:
             ready = selector.select(LONGEST_SILENCE_SECONDS)
             if not ready:
                 raise Unexpected(f"no answer for {LONGEST_SILENCE_SECONDS} s")
-            for key, _ in ready:
-                visitor = key.data
-                if not visitor.read():
-                    continue
-                now = time.perf_counter()
-                if now >= ends:
-                    active -= 1
-                    continue
-                figure.visits += 1
-                figure.times.append(now - visitor.began)
-                if visitor.goes_now:
-                    selector.unregister(visitor.socket)
-                    visitor.replace()
-                    selector.register(visitor.socket, selectors.EVENT_READ, visitor)
-                visitor.start()
-        figure.seconds = seconds
-        figure.generator_cpu = (time.process_time() - cpu) / (time.perf_counter() - began)
-        for visitor in crowd:
-            visitor.socket.close()
+            ended = [key.data for key, _ in ready if key.data.read()]
+            if time.perf_counter() - began >= seconds:
+                active -= len(ended)
+                continue
+            for visitor in ended:
+                _count(figure, visitor, selector)
+    figure.generator_cpu = (time.process_time() - cpu) / (time.perf_counter() - began)
+    for visitor in crowd:
+        visitor.socket.close()
     return figure
+
+
+def _count(figure: Figure, visitor: _Visitor, selector: selectors.EpollSelector) -> None:
+    figure.visits += 1
+    figure.times.append(time.perf_counter() - visitor.began)
+    if visitor.goes_now:
+        selector.unregister(visitor.socket)
+        visitor.replace()
+        selector.register(visitor.socket, selectors.EVENT_READ, visitor)
+    visitor.start()
+
+
+def once(address: tuple[str, int], visit: Visit) -> None:
+    """Make one visit on a connection of its own. Raises `Unexpected`."""
+    visitor = _Visitor(address, lambda: visit)
+    visitor.start()
+    while not visitor.read():
+        pass
+    visitor.socket.close()

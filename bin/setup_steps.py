@@ -176,7 +176,9 @@ def need_browser_libraries() -> None:
     if is_stamped(stamp, mark):
         return
     print("bin/setup: installing the browser's libraries", file=sys.stderr)
-    if not run(*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"):
+    # Trust whom this machine trusts, as its own tools do: a Node of its own would not know a company's proxy.
+    command = (*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+    if not run(*command, NODE_USE_SYSTEM_CA="1"):
         stop("could not install the browser's libraries with npm; the lines above say why.")
     stamp.write_text(mark)
 

@@ -74,8 +74,7 @@ def templates(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
             with app.app_context():
                 if sort == "sqlite":
                     db.session.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
-                db.session.remove()
-                db.engine.dispose()
+            close_database(app)
         return made[sort]
 
     return template
@@ -109,9 +108,7 @@ def app(settings: Settings) -> Iterator[Flask]:
     app = create_app(settings)
     app.test_client_class = LintingClient
     yield app
-    with app.app_context():
-        db.session.remove()
-        db.engine.dispose()
+    close_database(app)
 
 
 @pytest.fixture
@@ -127,6 +124,13 @@ def visitor(app: Flask) -> LintingClient:
     client = app.test_client()
     assert isinstance(client, LintingClient)
     return client
+
+
+def close_database(app: Flask) -> None:
+    """Close every connection of an app that a test is done with."""
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
 
 
 def make_settings(folder: Path, database_url: str, **changes: Any) -> Settings:

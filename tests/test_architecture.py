@@ -85,6 +85,7 @@ def test_the_rooms_that_decide_do_not_know_flask() -> None:
     knowing = {
         "views.py",
         "number_views.py",
+        "answering.py",
         "showing.py",
         "opening.py",
         "setup.py",
@@ -107,4 +108,4 @@ def test_every_word_in_a_template_goes_through_gettext() -> None:
     for file in ROOT.glob("templates/**/*.html"):
         text = re.sub(NOT_WORDS, " ", file.read_text(encoding="utf-8"), flags=re.DOTALL)
         words = re.findall(r">([^<>]*[A-Za-z]{3,}[^<>]*)<", text)
-        assert not [word for word in words if word.strip() not in ("", "wfr", "UTC")], f"{file}: {words}"
+        assert not [word for word in words if word.strip() not in ("", "wfr", "UTC") and "=" not in word], file

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from wfr import paths
 from wfr.config import ConfigError, Settings
 from wfr.keys import derive_key, made_secret
 
@@ -197,3 +198,8 @@ def test_keys_are_derived_as_rfc_5869_says() -> None:
     """The value is OpenSSL's: `openssl kdf … -kdfopt key:master -kdfopt salt:wfr -kdfopt info:tickets HKDF`."""
     expected = "4ffadbe68be834d2a8b8344b55cecaffc8a32619adb94439cafdcee7a877bb26"
     assert derive_key(b"master", "tickets").hex() == expected
+
+
+def test_every_setting_is_in_the_manual() -> None:
+    manual = (paths.ROOT / "docs" / "operating.md").read_text()
+    assert [name for name in Settings.names() if f"`{name}`" not in manual] == []

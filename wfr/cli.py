@@ -18,8 +18,8 @@ from wfr.extensions import db
 from wfr.telemetry import set_up_log
 
 FIRST_STEPS = """The database is empty: there is no season yet.
-  To look around:       stop this, then WFR_DEMO=1 WFR_DATA=demonstration wfr run
-  To open your season:  docs/operating.md, "Your first season"
+  To look around, stop this and start: WFR_DEMO=1 WFR_DATA=demonstration wfr run
+  To host a real season, read docs/operating.md.
 """
 
 

@@ -7,7 +7,7 @@ import html
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import altcha
@@ -16,7 +16,7 @@ import time_machine
 from flask import Flask
 
 from tests.acting import TICKET, fill_in, text_of, ticket_in
-from tests.conftest import make_settings
+from tests.conftest import close_database, make_settings
 from tests.factories import Cast, make_season
 from tests.linting import LintingClient
 from wfr import create_app
@@ -28,7 +28,7 @@ OFFICE = TicketOffice([b"key"])
 
 
 @pytest.fixture
-def strict(database_url: str, tmp_path: Path) -> LintingClient:
+def strict(database_url: str, tmp_path: Path) -> Iterator[LintingClient]:
     """A visitor of a site that takes two pledges an hour with a proof and one without."""
     limits = {"WFR_LIMIT_PLEDGES": "2 per hour", "WFR_LIMIT_PLEDGES_WITHOUT_PROOF": "1 per hour"}
     app = create_app(make_settings(tmp_path, database_url, **limits))
@@ -37,7 +37,8 @@ def strict(database_url: str, tmp_path: Path) -> LintingClient:
         make_season()
     client = app.test_client()
     assert isinstance(client, LintingClient)
-    return client
+    yield client
+    close_database(app)
 
 
 def solve(challenge: str) -> str:
