@@ -9,7 +9,7 @@ from __future__ import annotations
 import selectors
 import socket
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
@@ -42,21 +42,25 @@ Visit = Generator[bytes, Answer, None]
 
 @dataclass(slots=True)
 class Figure:
-    """What a run measured. Times are in seconds; `generator_cpu` is in cores."""
+    """What a run measured: the times of its visits and its length in seconds, and the generator's use of cores.
 
-    visits: int = 0
+    `times_after` are those of each connection's last visit, which may have ended when the time was over: a rate leaves
+    them out.
+    """
+
     seconds: float = 0.0
     times: list[float] = field(default_factory=list)
+    times_after: list[float] = field(default_factory=list)
     generator_cpu: float = 0.0
 
     @property
     def per_second(self) -> float:
         """Finished visits per second."""
-        return self.visits / self.seconds if self.seconds else 0.0
+        return len(self.times) / self.seconds if self.seconds else 0.0
 
     def percentile(self, share: float) -> float:
         """Return the time in milliseconds that `share` (0.5, 0.99) of the visits stayed under; 0 without visits."""
-        ordered = sorted(self.times)
+        ordered = sorted(self.times + self.times_after)
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1000 if ordered else 0.0
 
 
@@ -79,9 +83,8 @@ def post(path: str, fields: dict[str, str], *, encoding: str = ENCODING) -> byte
 class _Visitor:
     """One connection, which makes one visit after another."""
 
-    def __init__(self, address: tuple[str, int], begin: Callable[[], Visit]) -> None:
+    def __init__(self, address: tuple[str, int]) -> None:
         self.address = address
-        self._begin = begin
         self.socket = self._connect()
         self._visits = 0
         self._received = bytearray()
@@ -106,12 +109,12 @@ class _Visitor:
         self.socket = self._connect()
         self._visits = 0
 
-    def start(self) -> None:
-        """Begin a new visit and send its first request."""
+    def start(self, visit: Visit) -> None:
+        """Begin a visit: send its first request."""
         self._visits += 1
-        self._visit = self._begin()
+        self._visit = visit
         self.began = time.perf_counter()
-        self.socket.sendall(next(self._visit))
+        self.socket.sendall(next(visit))
 
     def read(self) -> bool:
         """Take what has come; True when the visit has ended with it. Raises `Unexpected`."""
@@ -157,44 +160,57 @@ def run(address: tuple[str, int], begin: Callable[[], Visit], *, clients: int, s
     Only visits that end within `seconds` count; those under way are then finished, so that nothing is cut off half-way.
     Raises `Unexpected`.
     """
-    crowd = [_Visitor(address, begin) for _ in range(clients)]
-    cpu, began = time.process_time(), time.perf_counter()
-    figure = Figure(seconds=seconds)
-    with selectors.EpollSelector() as selector:
-        for visitor in crowd:
-            selector.register(visitor.socket, selectors.EVENT_READ, visitor)
-            visitor.start()
-        active = clients
-        while active:
-            ready = selector.select(LONGEST_SILENCE_SECONDS)
-            if not ready:
-                raise Unexpected(f"no answer for {LONGEST_SILENCE_SECONDS} s")
-            ended = [key.data for key, _ in ready if key.data.read()]
-            if time.perf_counter() - began >= seconds:
-                active -= len(ended)
-                continue
-            for visitor in ended:
-                _count(figure, visitor, selector)
-    figure.generator_cpu = (time.process_time() - cpu) / (time.perf_counter() - began)
-    for visitor in crowd:
-        visitor.socket.close()
+    ends = time.perf_counter() + seconds
+    figure = _drive(address, lambda: begin() if time.perf_counter() < ends else None, clients)
+    figure.seconds = seconds
     return figure
 
 
-def _count(figure: Figure, visitor: _Visitor, selector: selectors.EpollSelector) -> None:
-    figure.visits += 1
-    figure.times.append(time.perf_counter() - visitor.began)
-    if visitor.goes_now:
-        selector.unregister(visitor.socket)
-        visitor.replace()
-        selector.register(visitor.socket, selectors.EVENT_READ, visitor)
-    visitor.start()
+def run_all(address: tuple[str, int], visits: Iterable[Visit], *, clients: int) -> Figure:
+    """Let `clients` visitors make all of `visits` between them, and return the figure. Raises `Unexpected`."""
+    waiting = iter(visits)
+    return _drive(address, lambda: next(waiting, None), clients)
 
 
 def once(address: tuple[str, int], visit: Visit) -> None:
-    """Make one visit on a connection of its own. Raises `Unexpected`."""
-    visitor = _Visitor(address, lambda: visit)
-    visitor.start()
-    while not visitor.read():
-        pass
-    visitor.socket.close()
+    """Make one visit. Raises `Unexpected`."""
+    run_all(address, [visit], clients=1)
+
+
+def _drive(address: tuple[str, int], following: Callable[[], Visit | None], clients: int) -> Figure:
+    """Keep `clients` connections busy until `following` has no visit left for any of them."""
+    figure = Figure()
+    crowd = [_Visitor(address) for _ in range(clients)]
+    cpu, began = time.process_time(), time.perf_counter()
+    try:
+        with selectors.EpollSelector() as selector:
+            active = sum(_next_visit(visitor, following, selector) for visitor in crowd)
+            while active:
+                ready = selector.select(LONGEST_SILENCE_SECONDS)
+                if not ready:
+                    raise Unexpected(f"no answer for {LONGEST_SILENCE_SECONDS} s")
+                for visitor in [key.data for key, _ in ready if key.data.read()]:
+                    selector.unregister(visitor.socket)
+                    took = time.perf_counter() - visitor.began
+                    if _next_visit(visitor, following, selector):
+                        figure.times.append(took)
+                    else:
+                        active -= 1
+                        figure.times_after.append(took)
+    finally:
+        for visitor in crowd:
+            visitor.socket.close()
+    figure.seconds = time.perf_counter() - began
+    figure.generator_cpu = (time.process_time() - cpu) / figure.seconds
+    return figure
+
+
+def _next_visit(visitor: _Visitor, following: Callable[[], Visit | None], selector: selectors.EpollSelector) -> bool:
+    visit = following()
+    if visit is None:
+        return False
+    if visitor.goes_now:
+        visitor.replace()
+    selector.register(visitor.socket, selectors.EVENT_READ, visitor)
+    visitor.start(visit)
+    return True

@@ -77,6 +77,7 @@ def _visits(scene: stage.Stage, web: stage.Server, encoding: str) -> dict[str, C
         "case page": visits.page(writing.removesuffix("/letter"), encoding=encoding),
         "tally fragment": visits.page("/tally", encoding=encoding),
         "whole pledge (GET form, POST)": visits.whole_pledge(writing, visits.filled_form(form), encoding=encoding),
+        "the same, answers uncompressed": visits.whole_pledge(writing, visits.filled_form(form), encoding=""),
     }
 
 

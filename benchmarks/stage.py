@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
@@ -133,17 +133,26 @@ def _postgresql(folder: Path) -> Iterator[str]:
         server.cleanup()
 
 
+def serve(stage: Stage, *, module: tuple[str, ...] = WEB, **settings: object) -> AbstractContextManager[Server]:
+    """Run a server (`WEB` or `STREAM`) on this stage, with these settings on top; see `serving`."""
+    return serving({**stage.environ, **{name: str(value) for name, value in settings.items()}}, module=module)
+
+
 @contextmanager
-def serve(stage: Stage, *, module: tuple[str, ...] = WEB, **settings: object) -> Iterator[Server]:
-    """Run a server (`WEB` or `STREAM`) as `Procfile` does, with these settings on top, and end it afterwards.
+def serving(environ: dict[str, str], *, module: tuple[str, ...] = WEB) -> Iterator[Server]:
+    """Run a server as `Procfile` does, in an environment of its own, and end it afterwards.
 
     Raises `RuntimeError` when it does not come up.
     """
     port = free_port()
-    environ = {**stage.environ, **{name: str(value) for name, value in settings.items()}, "PORT": str(port)}
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", *module], cwd=ROOT, env=environ, stdout=log, stderr=log, start_new_session=True
+            [sys.executable, "-m", *module],
+            cwd=ROOT,
+            env={**environ, "PORT": str(port)},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
         try:
             if not wait_until(lambda: answers(port), LONGEST_START_SECONDS, lambda: process.poll() is None):

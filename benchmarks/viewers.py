@@ -97,7 +97,6 @@ def delivery_lag(address: tuple[str, int], pledge: Callable[[], int], *, viewers
             total = pledge()
             acknowledged = time.perf_counter()
             figure.times += [moment - acknowledged for moment in audience.wait_for(total)]
-            figure.visits += viewers
     finally:
         audience.close()
     figure.seconds = time.perf_counter() - began

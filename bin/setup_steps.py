@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 NODE_OLDEST = 18
-AGAIN = "Install them with the line for your system, then run this again:"
+AGAIN = "Run the line for your system, then this again:"
 
 PANGO_APT = ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0")
 PANGO_LINES = f"""  Debian, Ubuntu:  sudo apt-get install {" ".join(PANGO_APT)}
