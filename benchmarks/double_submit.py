@@ -63,7 +63,7 @@ def main() -> None:
             figure = storm(web.address, path, tickets, times=chosen.times)
             sent = chosen.tickets * chosen.times
             print(
-                f"{scene.database_version()}: {sent:,} submits of {chosen.tickets:,} tickets over {CLIENTS} connections "
+                f"{scene.database_version()}: {sent:,} submits of {chosen.tickets:,} tickets over {CLIENTS} links "
                 f"in {figure.seconds:.1f} s are {scene.pledged():,} pledges; {scene.verify()}",
                 flush=True,
             )

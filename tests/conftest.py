@@ -97,6 +97,12 @@ def database_url(request: pytest.FixtureRequest, templates: Callable[[str], str]
 
 
 @pytest.fixture
+def empty_database(database_url: str) -> str:
+    """The same as a program outside takes it: SQLite is the file in its data folder, which needs no address."""
+    return "" if database_url.startswith("sqlite") else database_url.replace("+psycopg", "")
+
+
+@pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
     """Settings of a test: its own data folder, small proofs."""
     return make_settings(tmp_path, database_url)

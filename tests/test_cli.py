@@ -290,3 +290,19 @@ def test_not_ready_before_the_database_is_upgraded(
     assert status(on_database, "/readyz") == 503
     wfr(on_database, "db", "upgrade")
     assert status(on_database, "/readyz") == 200
+
+
+def test_a_demonstration_is_not_served_to_the_world_and_the_server_ends(environment: Environment) -> None:
+    wfr(environment, "db", "upgrade")
+    wfr(environment, "demo", "load", "--empty")
+    public = {
+        "WFR_BASE_URL": "https://write.example.org",
+        "MAIL_URL": "smtp://mail.example.org:587",
+        "SECRET_KEY": "k" * 40,
+        "WFR_PRIVACY_CONTACT": "privacy@example.org",
+    }
+    done = subprocess.run(
+        GUNICORN, env={**environment, **public}, capture_output=True, text=True, check=False, timeout=30
+    )
+    assert done.returncode == 3
+    assert done.stderr.count("stays one") == 1, done.stderr

@@ -10,6 +10,7 @@ from tests.conftest import make_settings
 from tests.factories import Cast
 from tests.linting import LintingClient
 from wfr import create_app
+from wfr.config import ConfigError
 from wfr.extensions import address_key
 
 PAGES = ["/", "/nowhere", "/tally.json", "/healthz", "/cases/ada-vale/letter"]
@@ -67,3 +68,24 @@ def test_static_files_are_kept_for_a_year_under_a_fingerprint(visitor: LintingCl
     assert answer.status_code == 200 and "?v=" in address
     assert "max-age=31536000" in answer.headers["Cache-Control"]
     answer.close()
+
+
+def test_the_organisations_logo_is_shown_from_its_uploads(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path}/x.db"
+    with pytest.raises(ConfigError, match="WFR_LOGO"):
+        create_app(make_settings(tmp_path, database, WFR_LOGO="logo.svg"))
+    (tmp_path / "uploads").mkdir()
+    (tmp_path / "uploads" / "logo.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    visitor = create_app(make_settings(tmp_path, database, WFR_LOGO="logo.svg")).test_client()
+    answer = visitor.get("/uploads/logo.svg")
+    assert answer.status_code == 200
+    assert answer.mimetype == "image/svg+xml"
+    answer.close()
+    assert b"/uploads/logo.svg" in visitor.get("/nowhere").data
+
+
+def test_another_organisations_colours_come_from_its_settings(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path, f"sqlite:///{tmp_path}/x.db", WFR_COLOUR_SIGNAL="#00ff00")
+    visitor = create_app(settings).test_client()
+    assert b"--signal:#00ff00" in visitor.get("/colours.css").data
+    assert b"/colours.css" in visitor.get("/nowhere").data

@@ -12,7 +12,9 @@ from flask.cli import ScriptInfo
 from sqlalchemy import inspect
 
 from wfr import backup, create_app, jobs, schema, server
-from wfr.cases.models import Installation, Season
+from wfr.cases.loading import CannotLoad, refuse_public_demonstration
+from wfr.cases.models import Season
+from wfr.cases.queries import is_demonstration
 from wfr.config import ConfigError, Settings
 from wfr.extensions import db
 from wfr.telemetry import set_up_log
@@ -87,16 +89,20 @@ def _announce(address: str) -> None:
 
 
 def _prepare(ctx: click.Context, app: Flask, settings: Settings) -> None:
-    installation = db.session.get(Installation, 1)
-    demonstration = bool(installation and installation.demonstration)
+    try:
+        refuse_public_demonstration(db.session, public=settings.is_reachable)
+    except CannotLoad as problem:
+        raise click.ClickException(str(problem)) from problem
+    demonstration = is_demonstration(db.session)
     empty = db.session.query(Season.id).first() is None
     db.session.rollback()
     if settings.demo and not empty and not demonstration:
         raise click.ClickException(
             "WFR_DEMO: this database holds a real season. Take WFR_DEMO away, or choose another WFR_DATA."
         )
-    if settings.demo and empty:
-        click.echo("Loading the demonstration …")
+    if demonstration or (settings.demo and empty):
+        # Each time: loading again moves the season's dates, so that it is open today.
+        click.echo("Bringing the demonstration up to today …" if demonstration else "Loading the demonstration …")
         _invoke(ctx, app, "demo", "load")
     elif empty:
         click.echo(FIRST_STEPS)

@@ -262,6 +262,11 @@ class Settings(BaseSettings):
         return self.public_url is not None and not is_loopback(urlsplit(self.public_url).hostname or "")
 
     @property
+    def is_reachable(self) -> bool:
+        """True when others than this machine can reach the site, by its address or by its public name."""
+        return self.is_public or not is_loopback(self.bind)
+
+    @property
     def database_url(self) -> str:
         """The database as SQLAlchemy wants it."""
         return self.database or URL.create("sqlite", database=str(self.data / "wfr.db")).render_as_string()

@@ -13,7 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
 from wfr import paths
-from wfr.config import Settings
+from wfr.config import ConfigError, Settings
 
 ONE_YEAR_SECONDS = 365 * 24 * 60 * 60
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -43,13 +43,14 @@ def init_app(app: Flask, settings: Settings) -> None:
             headers.setdefault("Strict-Transport-Security", f"max-age={ONE_YEAR_SECONDS}; includeSubDomains")
         return response
 
-    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
-        app.wsgi_app,
-        root=str(paths.STATIC),
-        prefix="static/",
-        max_age=ONE_YEAR_SECONDS,
-        autorefresh=app.debug,
-    )
+    files = WhiteNoise(app.wsgi_app, max_age=ONE_YEAR_SECONDS, autorefresh=app.debug)
+    files.add_files(str(paths.STATIC), prefix="static/")
+    if settings.logo:
+        logo = settings.uploads / settings.logo
+        if not logo.is_file():
+            raise ConfigError(f"WFR_LOGO: there is no file {logo}; put it there, or take WFR_LOGO away.")
+        files.add_file_to_dictionary(f"/uploads/{settings.logo}", str(logo))
+    app.wsgi_app = files  # type: ignore[method-assign]
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

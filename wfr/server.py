@@ -17,7 +17,7 @@ from gunicorn.glogging import Logger
 from gunicorn.workers.base import Worker
 from gunicorn.workers.gthread import ThreadWorker
 
-from wfr import jobs
+from wfr import jobs, paper
 from wfr.config import ConfigError, Settings
 
 log = structlog.get_logger(__name__)
@@ -48,6 +48,13 @@ def shared_config(settings: Settings) -> dict[str, Any]:
 
 def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host and not host.startswith("[") else host
+
+
+def prepare_paper() -> None:
+    """Say what is missing for printing, and load the fonts before the first visitor prints; it takes a second."""
+    for missing in paper.check_paper():
+        log.warning("printing", problem=missing)
+    threading.Thread(target=paper.warm_up, name="paper", daemon=True).start()
 
 
 def end_streams(app: Any) -> None:
@@ -115,6 +122,7 @@ class OneProcess(BaseApplication):  # type: ignore[misc]  # gunicorn has no type
 
     def _begin(self, worker: Worker) -> None:
         self._stop_jobs = jobs.queue_of(worker.wsgi).start_in_process()
+        prepare_paper()
         if worker.age == 1:
             host, port = worker.sockets[0].getsockname()[:2]
             shown = "127.0.0.1" if host in ("0.0.0.0", "::") else _bracketed(host)  # noqa: S104 -- only compared

@@ -11,9 +11,18 @@ import sys
 import tempfile
 from typing import Any
 
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from gunicorn.arbiter import Arbiter
+
+from wfr.cases.loading import CannotLoad, refuse_public_demonstration
 from wfr.config import ConfigError, Settings
-from wfr.server import GRACEFUL_END_SECONDS, StreamEndingWorker, shared_config
+from wfr.extensions import db
+from wfr.server import GRACEFUL_END_SECONDS, StreamEndingWorker, prepare_paper, shared_config
 from wfr.telemetry import set_up_log
+
+log = structlog.get_logger(__name__)
 
 try:
     settings = Settings.load()
@@ -32,6 +41,21 @@ preload_app = False
 if workers > 1:
     # The figures of all processes meet in files; the library reads this when a worker first imports it.
     os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="wfr-metrics-"))
+
+
+def post_worker_init(worker: Any) -> None:
+    """Refuse to show a demonstration to the world, and load the fonts before the first visitor prints."""
+    with worker.wsgi.app_context():
+        try:
+            refuse_public_demonstration(db.session, public=settings.is_reachable)
+        except CannotLoad as problem:
+            sys.exit(str(problem))
+        except DBAPIError as problem:
+            # Away, or not migrated yet: /readyz says so, and pages come when it does.
+            log.warning("database_not_ready", error=type(problem).__name__)
+        finally:
+            db.session.remove()
+    prepare_paper()
 
 
 def child_exit(_server: Any, worker: Any) -> None:

@@ -46,7 +46,7 @@ def init_app(app: Flask) -> None:
     organisation = Organisation(
         name=settings.organisation,
         site_name=settings.site_name,
-        logo=settings.logo,
+        logo=f"/uploads/{settings.logo}" if settings.logo else None,
         privacy_contact=settings.privacy_contact,
         legal_notice=settings.legal_notice,
     )

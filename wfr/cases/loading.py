@@ -45,6 +45,16 @@ def stamp_as_demonstration(session: AnySession) -> None:
     session.merge(Installation(id=1, demonstration=True))
 
 
+def refuse_public_demonstration(session: AnySession, *, public: bool) -> None:
+    """Raise `CannotLoad` when a demonstration's database is about to be shown to the world."""
+    installation = session.get(Installation, 1)
+    if public and installation and installation.demonstration:
+        raise CannotLoad(
+            "This database was made for a demonstration and stays one: it is served on this machine only. "
+            "Set DATABASE_URL or WFR_DATA to a database of your own, or WFR_BIND and WFR_BASE_URL to loopback."
+        )
+
+
 def load_folder(session: AnySession, folder: Path, today: date) -> None:
     """Load `season.toml`, `cases/*.toml` and `stories.toml` from `folder`, inside the caller's transaction.
 

@@ -26,7 +26,7 @@ def load(empty: bool) -> None:
         added = load_demonstration(paths.DEMO, simulated=not empty)
     except CannotLoad as problem:
         raise click.ClickException(str(problem)) from None
-    click.echo(f"The demonstration is loaded; {added} simulated pledges were added.")
+    click.echo(f"The demonstration is loaded{f', with {added:,} simulated pledges' if added else ''}.")
 
 
 @demo.command("replay")
