@@ -12,9 +12,9 @@ COLOURS = dict(re.findall(r"--([a-z-]+):\s*(#[0-9a-f]{6});", TOKENS.read_text())
 PAIRS = ("teal", "plum", "navy", "forest", "violet", "rust")
 
 TEXT_ON_GROUND = [
-    *((ink, ground) for ink in ("ink", "ink-soft") for ground in ("paper", "white", "kraft", "yellow")),
+    *((ink, ground) for ink in ("ink", "ink-soft") for ground in ("paper", "white", "kraft", "signal")),
     *(("ink", ground) for ground in ("own-words", "stamp-edge")),
-    *((light, ground) for light in ("on-ink", "on-ink-soft", "yellow") for ground in ("ink", "board")),
+    *((light, ground) for light in ("on-ink", "on-ink-soft", "signal") for ground in ("ink", "board")),
     ("white", "red-deep"),
     ("red-deep", "paper"),
     ("error", "white"),
@@ -28,8 +28,8 @@ TEXT_ON_GROUND = [
 ]
 DRAWN_ON_GROUND = [
     *(("line", ground) for ground in ("paper", "white", "kraft")),
-    ("air-red", "white"),
-    ("air-blue", "white"),
+    ("accent-red", "white"),
+    ("accent-blue", "white"),
     ("red-deep", "kraft"),
     ("good", "paper"),
     *((f"{pair}-ink", ground) for pair in PAIRS for ground in ("stamp-edge", "paper")),

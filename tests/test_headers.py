@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import make_settings
 from tests.factories import Cast
 from tests.linting import LintingClient
-from wfr import create_app
+from wfr import create_app, paths
 from wfr.config import ConfigError
 from wfr.extensions import address_key
 
@@ -88,4 +88,5 @@ def test_another_organisations_colours_come_from_its_settings(tmp_path: Path) ->
     settings = make_settings(tmp_path, f"sqlite:///{tmp_path}/x.db", WFR_COLOUR_SIGNAL="#00ff00")
     visitor = create_app(settings).test_client()
     assert b"--signal:#00ff00" in visitor.get("/colours.css").data
+    assert "--signal:" in (paths.STATIC / "css" / "tokens.css").read_text(encoding="utf-8")
     assert b"/colours.css" in visitor.get("/nowhere").data
