@@ -23,7 +23,19 @@ PROCESSES = 2
 WARM_SECONDS = 1.0
 LAG_ROUNDS = 8
 
-HEAD = ("database", "rows", "what", "per second", "p50 ms", "p99 ms", "web", "database", "generator", "others")
+HEAD = (
+    "database",
+    "rows",
+    "what",
+    "per second",
+    "p50 ms",
+    "p99 ms",
+    "web ms each",
+    "web",
+    "database",
+    "generator",
+    "others",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +51,19 @@ class Line:
     def cells(self) -> list[str]:
         """Return its cells, in the order of `HEAD`."""
         rate = "" if self.what.startswith("lag") else f"{self.figure.per_second:,.0f}"
+        # What one costs the web processes hardly depends on who else uses the machine; the rate does.
+        cost = f"{1000 * self.shares.server / self.figure.per_second:.2f}" if rate else ""
         percentiles = (f"{self.figure.percentile(share):,.1f}" for share in (0.5, 0.99))
         cores = (self.shares.server, self.shares.database, self.shares.generator, self.shares.others)
-        return [self.database, f"{self.rows:,}", self.what, rate, *percentiles, *(f"{share:.2f}" for share in cores)]
+        return [
+            self.database,
+            f"{self.rows:,}",
+            self.what,
+            rate,
+            *percentiles,
+            cost,
+            *(f"{share:.2f}" for share in cores),
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +144,7 @@ def show(cells: list[str], *, markdown: bool) -> None:
     if markdown:
         print(f"| {' | '.join(cells)} |", flush=True)
     else:
-        widths = (10, 9, 38, 10, 8, 8, 5, 8, 9, 6)
+        widths = (10, 9, 38, 10, 8, 8, 11, 5, 8, 9, 6)
         print(" ".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True)), flush=True)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from wfr import errors, extensions, jobs, paths, security, site, telemetry
+from wfr.cases import cli as cases_cli
 from wfr.cases import views as cases_views
 from wfr.config import Settings
 from wfr.letters import views as letters_views
@@ -37,7 +38,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     pledges_setup.init_app(app, settings)
     queue = jobs.init_app(app, settings)
     pledges_jobs.register(queue)
-    for command in pledges_cli.commands:
+    for command in (*cases_cli.commands, *pledges_cli.commands):
         app.cli.add_command(command)
     cache = app.extensions["wfr.page_cache"] = PageCache(app.wsgi_app)
     app.wsgi_app = cache  # type: ignore[method-assign]

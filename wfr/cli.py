@@ -21,7 +21,7 @@ from wfr.telemetry import set_up_log
 
 FIRST_STEPS = """The database is empty: there is no season yet.
   To look around, stop this and start: WFR_DEMO=1 WFR_DATA=demonstration wfr run
-  To host a real season, read docs/operating.md.
+  To open your own season: wfr season load FOLDER (docs/operating.md says what is in it).
 """
 
 

@@ -12,9 +12,8 @@ import tempfile
 from typing import Any
 
 import structlog
-from sqlalchemy.exc import DBAPIError
-
 from gunicorn.arbiter import Arbiter
+from sqlalchemy.exc import DBAPIError
 
 from wfr.cases.loading import CannotLoad, refuse_public_demonstration
 from wfr.config import ConfigError, Settings
@@ -49,7 +48,9 @@ def post_worker_init(worker: Any) -> None:
         try:
             refuse_public_demonstration(db.session, public=settings.is_reachable)
         except CannotLoad as problem:
-            sys.exit(str(problem))
+            # This status ends the server; any other would have it start the next worker for ever.
+            sys.stderr.write(f"{problem}\n")
+            sys.exit(Arbiter.WORKER_BOOT_ERROR)
         except DBAPIError as problem:
             # Away, or not migrated yet: /readyz says so, and pages come when it does.
             log.warning("database_not_ready", error=type(problem).__name__)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from wfr.cases.models import (
     YearTotal,
 )
 from wfr.cases.placeholders import check_placeholders
-from wfr.extensions import AnySession
+from wfr.extensions import AnySession, transaction
 
 PLACEHOLDER_PARTS = ("letter", "email_body", "post", "solidarity_message")
 HUMAN_RIGHTS_DAY = (12, 10)
@@ -68,11 +68,31 @@ def load_folder(session: AnySession, folder: Path, today: date) -> None:
             _load_case(session, season, data)
         except (KeyError, ValueError, TypeError) as problem:
             raise CannotLoad(f"{file.name}: {problem}") from problem
-    _load_stories(session, _read(folder / "stories.toml"))
+    if (folder / "stories.toml").exists():
+        _load_stories(session, _read(folder / "stories.toml"))
+
+
+def load_season(folder: Path) -> str:
+    """Load a real season from `folder` and return its name. Loading again replaces its words, and changes no status.
+
+    Raises `CannotLoad`, also in a demonstration's database; `DatabaseAway`.
+    """
+    with transaction() as session:
+        installation = session.get(Installation, 1)
+        if installation and installation.demonstration:
+            raise CannotLoad("This database is a demonstration and stays one. Set WFR_DATA or DATABASE_URL to another.")
+        load_folder(session, folder, datetime.now(UTC).date())
+        name: str = _read(folder / "season.toml")["name"]
+        return name
 
 
 def season_dates(plan: dict[str, Any], today: date) -> dict[str, date]:
-    """Return the season's days around the nearest Human Rights Day whose season has not closed on `today`."""
+    """Return the season's days: those that `plan` names, or else days counted from the nearest Human Rights Day.
+
+    Counted days are the demonstration's: its season is open on `today`, whatever day that is.
+    """
+    if "opens" in plan:
+        return {name: plan[name] for name in ("opens", "key_date", "closes", "reports_due")}
     after = timedelta(days=plan["closes_days_after_key_date"])
     key = date(today.year, *HUMAN_RIGHTS_DAY)
     if today > key + after:

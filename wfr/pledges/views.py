@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from markupsafe import escape
 from wtforms.fields.choices import SelectChoice
 
+from wfr import telemetry
 from wfr.cases.models import Case, Kind
 from wfr.cases.queries import shelf, today
 from wfr.cases.views import open_case, visible_case
@@ -63,6 +64,7 @@ def make_pledge(slug: str, kind: str) -> ResponseReturnValue:
     try:
         ticket = _admit(form)
         pledge([_promise(ticket, case, Kind(kind), form)])
+        telemetry.count("pledge", kind)
     except Refused as refusal:
         return again(*why_again(refusal))
     except AWAY:
@@ -113,6 +115,7 @@ def make_already(slug: str) -> ResponseReturnValue:
     try:
         ticket = _admit(form)
         pledge([_promise(ticket, case, kind, form, taken=True)])
+        telemetry.count("already", kind.value)
     except Refused as refusal:
         return again(*why_again(refusal))
     except AWAY:
@@ -183,7 +186,9 @@ def mark_posted() -> ResponseReturnValue:
     case = _case_of(found)
     if case.season and not case.season.accepts_reports(today()):
         raise NotPossibleNow("closed", {"case": case})
-    verb = withdraw if request.form.get("action") == "withdraw" else mark_taken
+    action = "withdraw" if request.form.get("action") == "withdraw" else "taken"
+    telemetry.count(action, found.kind)
+    verb = withdraw if action == "withdraw" else mark_taken
     found = cast("Pledge", verb(found.id))
     if not wants_fragment():
         return redirect(url_for(".posted", ticket=text), HTTPStatus.SEE_OTHER)
