@@ -62,7 +62,9 @@ def flask_config(settings: Settings) -> dict[str, object]:
         "RATELIMIT_STORAGE_URI": settings.ratelimit_storage,
         "RATELIMIT_STRATEGY": "moving-window" if settings.redis_url is None else "fixed-window",
         "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": settings.redis_url is not None,
-        "COMPRESS_ALGORITHM": ["br", "gzip"],
+        # zstd first: half the processor time of brotli for as few bytes, and every present browser takes it.
+        "COMPRESS_ALGORITHM": ["zstd", "br", "gzip"],
+        "COMPRESS_ZSTD_LEVEL": 3,
         "COMPRESS_BR_LEVEL": 4,
         "COMPRESS_LEVEL": 5,
         "COMPRESS_STREAMS": False,

@@ -137,7 +137,7 @@ class PageCache:
 
 def _encoding(environ: WSGIEnvironment) -> str:
     accepted = environ.get("HTTP_ACCEPT_ENCODING", "")
-    return next((name for name in ("br", "gzip") if name in accepted), "")
+    return next((name for name in ("zstd", "br", "gzip") if name in accepted), "")
 
 
 def _keepable(status: str, headers: list[tuple[str, str]]) -> bool:
