@@ -17,7 +17,7 @@ from flask_htmx import HTMX
 from flask_limiter import Limiter
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Engine, MetaData
+from sqlalchemy import Connection, Engine, MetaData
 from sqlalchemy.orm import DeclarativeBase, Session, scoped_session
 
 from wfr.config import Settings
@@ -93,6 +93,19 @@ def transaction() -> Iterator[AnySession]:
     except BaseException:
         session.rollback()
         raise
+
+
+@contextmanager
+def one_statement() -> Iterator[Connection]:
+    """Give a connection for a single statement, which is a transaction by itself: one round trip instead of four.
+
+    Raises `wfr.errors.DatabaseAway` when the database does not answer.
+    """
+    try:
+        with db.engine.connect() as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+    except DATABASE_AWAY as problem:
+        raise DatabaseAway from problem
 
 
 class Kept:

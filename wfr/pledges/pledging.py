@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import Integer, bindparam, literal, select, update
+from sqlalchemy import case as sql_case
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from wfr.cases.models import Kind
-from wfr.extensions import AnySession, db, transaction
-from wfr.pledges.models import Pledge, PledgeState, utc_now
-from wfr.pledges.tallying import Change, change_count
+from wfr.extensions import AnySession, db, one_statement, transaction
+from wfr.pledges.models import TALLY_SHARDS, Pledge, PledgeState, TallyCount, utc_now
+from wfr.pledges.tallying import Change, add_to_counts, change_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,10 @@ def pledge(promises: Sequence[Promise]) -> None:
 
     Raises `DatabaseAway`.
     """
+    if len(promises) == 1 and db.engine.dialect.name == "postgresql":
+        with one_statement() as connection:
+            connection.execute(ADD_AND_COUNT, _values(promises[0]) | {"shard": secrets.randbelow(TALLY_SHARDS)})
+        return
     with transaction() as session:
         for promise in promises:
             record_pledge(session, promise)
@@ -75,7 +81,7 @@ def withdraw(key: UUID) -> Pledge | None:
 
 
 def _adding(insert: Callable[..., Any]) -> Any:
-    table = Pledge.__table__
+    table: Any = Pledge.__table__
     columns = [column.name for column in table.columns if column.name != "withdrawn_at"]
     row = insert(table).values({name: bindparam(name) for name in columns})
     return row.on_conflict_do_nothing(index_elements=["id"]).returning(table.c.id)
@@ -85,10 +91,30 @@ def _adding(insert: Callable[..., Any]) -> Any:
 ADD_PLEDGE = {"postgresql": _adding(postgresql_insert), "sqlite": _adding(sqlite_insert)}
 
 
-def record_pledge(session: AnySession, promise: Promise) -> bool:
-    """Add a promise to ledger and tally inside the caller's transaction; False when its ticket was used already."""
+COUNTED = ("case_id", "kind", "country", "state", "simulated")
+
+
+def _adding_and_counting() -> Any:
+    """Return both steps of `record_pledge` as one statement, which PostgreSQL can and SQLite cannot."""
+    added = ADD_PLEDGE["postgresql"].returning(*(Pledge.__table__.c[name] for name in COUNTED)).cte("added")
+    counted = select(
+        *(added.c[name] for name in ("case_id", "kind", "country")),
+        bindparam("shard", type_=Integer),
+        literal(1),
+        sql_case((added.c.state == PledgeState.TAKEN.value, 1), else_=0),
+        sql_case((added.c.simulated, 1), else_=0),
+    )
+    counters: Any = TallyCount.__table__
+    names = [column.name for column in counters.columns]
+    return add_to_counts(postgresql_insert(counters).from_select(names, counted))
+
+
+ADD_AND_COUNT = _adding_and_counting()
+
+
+def _values(promise: Promise) -> dict[str, Any]:
     now = utc_now()
-    values = {
+    return {
         "id": promise.id,
         "case_id": promise.case_id,
         "kind": promise.kind.value,
@@ -99,9 +125,13 @@ def record_pledge(session: AnySession, promise: Promise) -> bool:
         "taken_at": now if promise.taken else None,
         "simulated": promise.simulated,
     }
+
+
+def record_pledge(session: AnySession, promise: Promise) -> bool:
+    """Add a promise to ledger and tally inside the caller's transaction; False when its ticket was used already."""
     connection = session.connection()
     # What came back says whether there is a new row; a row count is not reliable for this on every driver.
-    if connection.execute(ADD_PLEDGE[connection.dialect.name], values).scalar() is None:
+    if connection.execute(ADD_PLEDGE[connection.dialect.name], _values(promise)).scalar() is None:
         return False
     key = (promise.case_id, promise.kind.value, promise.country)
     change_count(session, key, Change(1, int(promise.taken), int(promise.simulated)))

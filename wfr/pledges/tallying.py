@@ -71,7 +71,12 @@ class Drift:
 
 def _moving(insert: Callable[..., Any]) -> Any:
     table = TallyCount.__table__
-    row = insert(table).values({column.name: bindparam(column.name) for column in table.columns})
+    return add_to_counts(insert(table).values({column.name: bindparam(column.name) for column in table.columns}))
+
+
+def add_to_counts(row: Any) -> Any:
+    """Return the statement that adds `row`, an insert into the counters, to the counter that stands there already."""
+    table = TallyCount.__table__
     return row.on_conflict_do_update(
         index_elements=["case_id", "kind", "country", "shard"],
         set_={name: table.c[name] + row.excluded[name] for name in ("pledged", "taken", "simulated")},
