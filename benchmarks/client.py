@@ -6,6 +6,7 @@ parsing beyond the status line and the length, requests put together beforehand.
 
 from __future__ import annotations
 
+import random
 import selectors
 import socket
 import time
@@ -86,7 +87,8 @@ class _Visitor:
     def __init__(self, address: tuple[str, int]) -> None:
         self.address = address
         self.socket = self._connect()
-        self._visits = 0
+        # The first ones have been here for a while, so that not all of them go at the same moment.
+        self._visits = random.randrange(VISITS_OF_A_CONNECTION)
         self._received = bytearray()
         self._needed = -1
         self._head_end = 0

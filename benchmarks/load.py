@@ -73,6 +73,7 @@ class Run:
     seconds: float
     clients: int
     viewers: int
+    threads: int
     encoding: str
 
 
@@ -81,7 +82,7 @@ def measure(sort: str, rows: int, run: Run) -> Iterator[Line]:
     with stage.open_stage(sort) as scene:
         fill(scene.app, rows)
         print(f"\n{scene.database_version()}, {rows:,} rows: {scene.verify()}", flush=True)
-        with stage.serve(scene, WEB_CONCURRENCY=PROCESSES) as web:
+        with stage.serve(scene, WEB_CONCURRENCY=PROCESSES, WFR_THREADS=run.threads) as web:
             for what, visit in _visits(scene, web, run.encoding).items():
                 client.run(web.address, visit, clients=run.clients, seconds=WARM_SECONDS)
                 with _watched(scene, [web]) as line:
@@ -158,6 +159,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=4.0, help="How long each figure is measured.")
     parser.add_argument("--clients", type=int, default=CLIENTS)
     parser.add_argument("--viewers", type=int, default=1000, help="Open live streams; 0 leaves them out.")
+    parser.add_argument("--threads", type=int, default=16, help="WFR_THREADS of each web process.")
     parser.add_argument("--encoding", default=client.ENCODING, help="Accept-Encoding; empty for uncompressed answers.")
     parser.add_argument("--markdown", action="store_true", help="Print the table for docs/performance.md at the end.")
     return parser.parse_args()
@@ -166,9 +168,9 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Measure everything that was asked for."""
     chosen = arguments()
-    run = Run(chosen.seconds, chosen.clients, chosen.viewers, chosen.encoding)
+    run = Run(chosen.seconds, chosen.clients, chosen.viewers, chosen.threads, chosen.encoding)
     print(machine.description())
-    print(f"{PROCESSES} web processes, {run.clients} clients; the last four columns are processor cores used")
+    print(f"{PROCESSES} web processes of {run.threads} threads, {run.clients} clients; last columns: cores used")
     lines: list[Line] = []
     show(list(HEAD), markdown=False)
     for sort in chosen.database or DATABASES:

@@ -89,10 +89,16 @@ def transaction() -> Iterator[AnySession]:
             session.commit()
     except DATABASE_AWAY as problem:
         session.rollback()
-        raise DatabaseAway from problem
+        raise _away(problem) from problem
     except BaseException:
         session.rollback()
         raise
+
+
+def _away(problem: Exception) -> DatabaseAway:
+    # The driver's own words, not the statement with its values.
+    log.error("not_recorded", error=type(problem).__name__, why=str(getattr(problem, "orig", problem))[:300])
+    return DatabaseAway()
 
 
 @contextmanager
@@ -105,7 +111,7 @@ def one_statement() -> Iterator[Connection]:
         with db.engine.connect() as connection:
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
     except DATABASE_AWAY as problem:
-        raise DatabaseAway from problem
+        raise _away(problem) from problem
 
 
 class Kept:
