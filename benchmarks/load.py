@@ -159,7 +159,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=4.0, help="How long each figure is measured.")
     parser.add_argument("--clients", type=int, default=CLIENTS)
     parser.add_argument("--viewers", type=int, default=1000, help="Open live streams; 0 leaves them out.")
-    parser.add_argument("--threads", type=int, default=16, help="WFR_THREADS of each web process.")
+    parser.add_argument("--threads", type=int, default=4, help="WFR_THREADS of each web process.")
     parser.add_argument("--encoding", default=client.ENCODING, help="Accept-Encoding; empty for uncompressed answers.")
     parser.add_argument("--markdown", action="store_true", help="Print the table for docs/performance.md at the end.")
     return parser.parse_args()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import structlog
 from flask import Flask
 
 from wfr import errors, extensions, jobs, paths, security, site, telemetry
@@ -22,6 +23,9 @@ __all__ = ["create_app"]
 def create_app(settings: Settings | None = None) -> Flask:
     """Build the app from `settings`, by default those of the environment. Raises `ConfigError`."""
     settings = settings or Settings.load()
+    if not structlog.is_configured():
+        # The library's own way shows the values of variables in a trace, and those may be a visitor's lines.
+        telemetry.set_up_log(settings.log_format)
     app = Flask(__name__, template_folder=str(paths.TEMPLATES), static_folder=None)
     app.config.from_mapping(flask_config(settings))
     app.extensions["wfr.settings"] = settings

@@ -57,6 +57,11 @@ class Described:
     is_set: bool
 
 
+THREADS_OF_THE_ONLY_ONE = 16
+# Threads of one process that all want the processor cost each other time: 4 make a fifth more pledges than 16.
+THREADS_OF_ONE_AMONG_SEVERAL = 4
+
+
 class Settings(BaseSettings):
     """All settings. Make one with `Settings.load()`; nothing else reads the environment."""
 
@@ -104,7 +109,13 @@ class Settings(BaseSettings):
         None, "WFR_METRICS_TOKEN", "Bearer token that opens /metrics from elsewhere. Default: loopback only."
     )
 
-    threads: int = _setting(16, "WFR_THREADS", "Threads of a web process.", ge=2, le=256)
+    threads: int = _setting(
+        THREADS_OF_THE_ONLY_ONE,
+        "WFR_THREADS",
+        "Threads of a web process; 4 where WEB_CONCURRENCY starts several.",
+        ge=2,
+        le=256,
+    )
     processes: int = _setting(1, "WEB_CONCURRENCY", "Web processes that Procfile's web starts.", ge=1, le=64)
     streams: int = _setting(
         4,
@@ -210,12 +221,18 @@ class Settings(BaseSettings):
 
     @model_validator(mode="before")
     @classmethod
-    def _fit_the_default_streams(cls, values: Any) -> Any:
-        if isinstance(values, dict) and not {"streams", "WFR_STREAMS"} & set(values):
-            threads = str(values.get("threads", values.get("WFR_THREADS", "")))
-            if threads.isdecimal() and int(threads) < 8:
-                return {**values, "streams": int(threads) // 2}
-        return values
+    def _fit_the_defaults(cls, values: Any) -> Any:
+        """Choose threads for the number of processes, and streams for the number of threads, where they are not set."""
+        if not isinstance(values, dict):
+            return values
+        fitted = dict(values)
+        several = str(fitted.get("processes", fitted.get("WEB_CONCURRENCY", 1))) != "1"
+        if not {"threads", "WFR_THREADS"} & set(fitted) and several:
+            fitted["WFR_THREADS"] = THREADS_OF_ONE_AMONG_SEVERAL
+        threads = fitted.get("threads", fitted.get("WFR_THREADS", THREADS_OF_THE_ONLY_ONE))
+        if not {"streams", "WFR_STREAMS"} & set(fitted) and str(threads).isdecimal() and int(threads) < 8:
+            fitted["WFR_STREAMS"] = int(threads) // 2
+        return fitted
 
     @model_validator(mode="after")
     def _rules_across_settings(self) -> Self:

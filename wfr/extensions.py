@@ -34,6 +34,7 @@ R = TypeVar("R")
 POOL_TIMEOUT_SECONDS = 5
 CONNECT_TIMEOUT_SECONDS = 3
 NEVER = float("-inf")
+PATIENCE_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -137,8 +138,13 @@ class Kept:
         age = time.monotonic() - entry.made
         if age < seconds:
             return entry.value  # type: ignore[no-any-return]
-        # A value not too much older may be served while somebody reads it anew; anything older has to be waited for.
-        if not entry.lock.acquire(blocking=age > 2 * seconds):
+        # A value not too much older may be served while somebody reads it anew; anything older is worth a short wait.
+        if entry.made == NEVER:
+            entry.lock.acquire()
+        elif not entry.lock.acquire(timeout=PATIENCE_SECONDS if age > 2 * seconds else 0):
+            if age > 2 * seconds:
+                # Whoever reads is stuck with a database that hangs: nobody else needs to wait for it for a while.
+                entry.made = time.monotonic()
             return entry.value  # type: ignore[no-any-return]
         try:
             if time.monotonic() - entry.made >= seconds:

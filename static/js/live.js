@@ -2,7 +2,7 @@
    this file puts the words that changed into place and leaves every other element alone, so that no link is lost under a finger
    and no focus jumps. Without it htmx would swap the fragments itself. */
 (() => {
-  const POLL_EVERY = 4000;
+  const POLL_EVERY = 2800;
   let timer = 0;
   let parked = null;
   let stream = null;
