@@ -94,7 +94,7 @@ def test_without_a_proof_the_limit_is_stricter(strict: LintingClient) -> None:
     refused = strict.post(path, data=fill_in(strict, path, own_words="I am a baker."))
     assert refused.status_code == 429
     assert "I am a baker." in text_of(refused)
-    assert refused.headers["Retry-After"]
+    assert refused.headers["Retry-After"] == "3600"
 
 
 def test_a_proof_of_work_opens_the_wider_limit(strict: LintingClient) -> None:

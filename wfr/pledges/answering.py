@@ -13,6 +13,12 @@ from wfr.pledges.admitting import Admission, Refusal, Refused
 from wfr.pledges.forms import PromiseForm
 from wfr.pledges.tickets import BadTicket, Ticket
 
+# As long as the words of the page say.
+RETRY_AFTER: dict[int, int] = {
+    HTTPStatus.SERVICE_UNAVAILABLE: RETRY_AFTER_SECONDS,
+    HTTPStatus.TOO_MANY_REQUESTS: 60 * 60,
+}
+
 
 def admission() -> Admission:
     """Return the present app's rules of the door."""
@@ -55,8 +61,8 @@ def fresh(form: PromiseForm, render: Callable[[str | None], str], status: int) -
         ticket = admission().tickets.issue()
     form.ticket.data = ticket.text
     response = Response(render(challenge_for(ticket)), status)
-    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
-        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    if status in RETRY_AFTER:
+        response.headers["Retry-After"] = str(RETRY_AFTER[status])
     return response
 
 
