@@ -8,12 +8,12 @@ import pytest
 
 from tests.letters.conftest import ANA, TODAY, Write
 from wfr.cases.models import Case, Kind
+from wfr.letters.addressing import posting_hints
 from wfr.letters.merging import (
     OWN_WORDS_MARKER,
     PersonalLines,
     email_text,
     post_text,
-    posting_hints,
     prefilled_message,
 )
 

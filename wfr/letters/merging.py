@@ -13,29 +13,14 @@ from datetime import date
 from flask_babel import gettext, lazy_gettext
 
 from wfr.cases.models import Case, Kind, Target
-from wfr.cases.placeholders import BRACES, OWN_WORDS, PLACEHOLDERS, UnknownPlaceholder, check_placeholders
+from wfr.cases.placeholders import BRACES, OWN_WORDS
 from wfr.letters.addressing import (
     addressee_lines,
     filled,
     language_direction,
-    posting_hints,
     text_direction,
     written_date,
 )
-
-__all__ = [
-    "OWN_WORDS_MARKER",
-    "PLACEHOLDERS",
-    "Letter",
-    "PersonalLines",
-    "UnknownPlaceholder",
-    "check_placeholders",
-    "email_text",
-    "merge_letter",
-    "post_text",
-    "posting_hints",
-    "prefilled_message",
-]
 
 PART_OF_KIND = {Kind.LETTER: "letter", Kind.EMAIL: "email_body", Kind.SOLIDARITY: "solidarity_message"}
 
