@@ -7,6 +7,7 @@ from flask import Flask
 
 from wfr import errors, extensions, jobs, paths, security, site, telemetry
 from wfr.cases import cli as cases_cli
+from wfr.cases import desk as cases_desk
 from wfr.cases import views as cases_views
 from wfr.config import Settings
 from wfr.letters import views as letters_views
@@ -16,6 +17,8 @@ from wfr.pledges import jobs as pledges_jobs
 from wfr.pledges import setup as pledges_setup
 from wfr.pledges import views as pledges_views
 from wfr.share import views as share_views
+from wfr.staff import desk as staff_desk
+from wfr.staff import setup as staff_setup
 
 __all__ = ["create_app"]
 
@@ -37,8 +40,11 @@ def create_app(settings: Settings | None = None) -> Flask:
         letters_views.blueprint,
         pledges_views.blueprint,
         share_views.blueprint,
+        staff_desk.blueprint,
+        cases_desk.blueprint,
     ):
         app.register_blueprint(blueprint)
+    staff_setup.init_app(app, settings)
     pledges_setup.init_app(app, settings)
     queue = jobs.init_app(app, settings)
     pledges_jobs.register(queue)

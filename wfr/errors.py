@@ -40,6 +40,22 @@ class NotPossibleNow(DomainError):
         self.about = dict(about or {})
 
 
+class NotAllowed(DomainError):
+    """Whoever asks may not do this (403); the words say why."""
+
+    def __init__(self, why: object) -> None:
+        super().__init__(str(why))
+        self.why = why
+
+
+class Refused(DomainError):
+    """What was asked for cannot be done as things stand (409); the words say why, and what to do."""
+
+    def __init__(self, why: object) -> None:
+        super().__init__(str(why))
+        self.why = why
+
+
 class DatabaseAway(DomainError):
     """The database did not answer; nothing was recorded (503)."""
 

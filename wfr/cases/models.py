@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from wfr.extensions import Base
@@ -30,15 +31,39 @@ class SeasonState(StrEnum):
 
 
 class CaseStatus(StrEnum):
-    """How far the desk has brought a case. Visitors only ever see the last four."""
+    """Where a case stands with visitors, who never see a draft: a case of which no version was published yet."""
 
     DRAFT = "draft"
-    IN_REVIEW = "in_review"
-    APPROVED = "approved"
     PUBLISHED = "published"
     PAUSED = "paused"
     CLOSED = "closed"
     WITHDRAWN = "withdrawn"
+
+
+class VersionState(StrEnum):
+    """How far a version of a case has come. All but a draft are frozen: a change begins the next version."""
+
+    DRAFT = "draft"
+    IN_REVIEW = "in_review"
+    RETURNED = "returned"
+    APPROVED = "approved"
+    PUBLISHED = "published"
+
+
+class Consenter(StrEnum):
+    """Who agreed that the campaign speaks of somebody."""
+
+    PERSON = "person"
+    FAMILY = "family"
+    LAWYER = "lawyer"
+
+
+class StoryState(StrEnum):
+    """How far a success story has come."""
+
+    DRAFT = "draft"
+    IN_REVIEW = "in_review"
+    PUBLISHED = "published"
 
 
 class Standing(StrEnum):
@@ -103,7 +128,12 @@ class Season(Base):
 
 
 class Case(Base):
-    """A person or community whose rights are abused, and what can be done for them."""
+    """A person or community whose rights are abused, and what can be done for them.
+
+    What visitors read of it is the version published last; `status`, `close_at`, `consent_ends` and what follows them
+    are no part of a version. `status_reason` says why it was paused, closed or withdrawn, and is the desk's alone;
+    `return_asked_by` is the first of the two people that it takes to bring a withdrawn case back.
+    """
 
     __tablename__ = "cases"
 
@@ -118,10 +148,15 @@ class Case(Base):
     kinds: Mapped[list[str]] = mapped_column(JSON, default=list)
     pattern: Mapped[str] = mapped_column(String(20), default="waves")
     colours: Mapped[str] = mapped_column(String(20), default="teal")
-    photograph: Mapped[str | None] = mapped_column(String(200))
-    photograph_alt: Mapped[str | None] = mapped_column(String(300))
+    photograph: Mapped[str | None] = mapped_column(String(64))
     photograph_credit: Mapped[str | None] = mapped_column(String(200))
     as_it_stood: Mapped[date | None]
+    close_at: Mapped[datetime | None]
+    consent_ends: Mapped[date | None]
+    status_reason: Mapped[str | None] = mapped_column(Text)
+    status_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    status_at: Mapped[datetime | None]
+    return_asked_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
 
     season: Mapped[Season | None] = relationship(back_populates="cases")
     texts: Mapped[list[CaseText]] = relationship(back_populates="case", cascade="all, delete-orphan")
@@ -146,6 +181,9 @@ class Case(Base):
         }.get(CaseStatus(self.status))
         if by_status:
             return by_status
+        if self.consent_ends and today > self.consent_ends:
+            # The job that pauses it may be late; what somebody no longer agrees to must not be.
+            return Standing.PAUSED
         season_state = self.season.state(today) if self.season else SeasonState.OPEN
         if season_state is not SeasonState.OPEN:
             return Standing(season_state.value)
@@ -208,6 +246,7 @@ class CaseText(Base):
     donts: Mapped[list[str]] = mapped_column(JSON, default=list)
     content_note: Mapped[str | None] = mapped_column(Text)
     why_not: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    photograph_alt: Mapped[str] = mapped_column(String(300), default="")
 
     case: Mapped[Case] = relationship(back_populates="texts")
 
@@ -284,8 +323,115 @@ class Source(Base):
     case: Mapped[Case] = relationship(back_populates="sources")
 
 
+class CaseVersion(Base):
+    """Everything that is said of a case, as it stood at one moment: `document` is a `wfr.cases.documents.CaseDocument`.
+
+    Versions of a case are numbered from 1. `revision` grows with each save of a draft, so that nobody saves over
+    somebody else's words. `note` is what the reviewer asked for, or why a scheduled publication failed.
+    """
+
+    __tablename__ = "case_versions"
+    __table_args__ = (UniqueConstraint("case_id", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    state: Mapped[str] = mapped_column(String(10), default=VersionState.DRAFT)
+    document: Mapped[dict[str, Any]] = mapped_column(JSON)
+    revision: Mapped[int] = mapped_column(default=1)
+    based_on: Mapped[int | None]
+    note: Mapped[str | None] = mapped_column(Text)
+    begun_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    begun_at: Mapped[datetime]
+    changed_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    changed_at: Mapped[datetime]
+    submitted_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    submitted_at: Mapped[datetime | None]
+    approved_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    approved_at: Mapped[datetime | None]
+    publish_at: Mapped[datetime | None]
+    published_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    published_at: Mapped[datetime | None]
+
+
+class VersionEditor(Base):
+    """Who has changed a version; none of them may approve it, nor what is built on it before the next approval."""
+
+    __tablename__ = "version_editors"
+
+    version_id: Mapped[int] = mapped_column(ForeignKey("case_versions.id", ondelete="CASCADE"), primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+
+
+class Consent(Base):
+    """What the person, the family or the lawyer agreed to, and until when; never how to reach them.
+
+    The newest row of a case counts. `name` is the form of the name that may be shown; `evidence` says where the
+    evidence lies ("file 12 of the regional office"), not what it is.
+    """
+
+    __tablename__ = "consents"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), index=True)
+    given_by: Mapped[str] = mapped_column(String(10))
+    name: Mapped[str] = mapped_column(String(160))
+    photograph: Mapped[bool] = mapped_column(default=False)
+    story: Mapped[bool] = mapped_column(default=False)
+    kinds: Mapped[list[str]] = mapped_column(JSON, default=list)
+    schools: Mapped[bool] = mapped_column(default=False)
+    feeds: Mapped[bool] = mapped_column(default=False)
+    on_x: Mapped[bool] = mapped_column(default=False)
+    ends: Mapped[date]
+    evidence: Mapped[str] = mapped_column(String(300))
+    checked_by: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    checked_on: Mapped[date]
+    recorded_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class Photograph(Base):
+    """A photograph as we made it anew from an upload: no metadata, known size. `id` is the digest of what was made."""
+
+    __tablename__ = "photographs"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    width: Mapped[int]
+    height: Mapped[int]
+    made_at: Mapped[datetime]
+    made_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+
+
+class PhotographFile(Base):
+    """One of a photograph's files: WebP or JPEG in one of three widths (pixels)."""
+
+    __tablename__ = "photograph_files"
+
+    photograph_id: Mapped[str] = mapped_column(ForeignKey("photographs.id", ondelete="CASCADE"), primary_key=True)
+    width: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    format: Mapped[str] = mapped_column(String(4), primary_key=True)
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Reply(Base):
+    """An answer that came from an official: when, from whom, and what it said in a few words. The desk's alone."""
+
+    __tablename__ = "replies"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), index=True)
+    dated: Mapped[date]
+    sender: Mapped[str] = mapped_column(String(200))
+    summary: Mapped[str] = mapped_column(Text)
+    logged_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    logged_at: Mapped[datetime]
+
+
 class Story(Base):
-    """What letters did: a finished story with a figure from a source. `text` is Markdown and may carry source tags."""
+    """What letters did: a finished story with a figure from a source. `text` is Markdown and may carry source tags.
+
+    Visitors read those that are published. Whoever changed one last (`changed_by`) may not publish it.
+    """
 
     __tablename__ = "stories"
     __table_args__ = (UniqueConstraint("slug", "language"),)
@@ -301,6 +447,10 @@ class Story(Base):
     figure: Mapped[str | None] = mapped_column(String(40))
     figure_of: Mapped[str | None] = mapped_column(String(80))
     sources: Mapped[list[str]] = mapped_column(JSON, default=list)
+    state: Mapped[str] = mapped_column(String(10), default=StoryState.PUBLISHED)
+    changed_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    changed_at: Mapped[datetime | None]
+    published_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
 
 
 class YearTotal(Base):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from wfr.extensions import Base
@@ -42,6 +42,36 @@ class Pledge(Base):
     taken_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]
     simulated: Mapped[bool] = mapped_column(default=False)
+
+
+class CorrectionState(StrEnum):
+    """How far a correction has come: proposed by one person, entered in the ledger or refused by another."""
+
+    PROPOSED = "proposed"
+    ENTERED = "entered"
+    REFUSED = "refused"
+
+
+class Correction(Base):
+    """A number of actions that are added to the ledger, or taken from it, as one entry: 400 letters sent by a group.
+
+    `number` is negative where too many were counted. It counts once it is entered, as pledged and as taken;
+    `reason` is shown in public.
+    """
+
+    __tablename__ = "corrections"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    country: Mapped[str] = mapped_column(String(2))
+    number: Mapped[int]
+    reason: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(10), default=CorrectionState.PROPOSED)
+    proposed_by: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    proposed_at: Mapped[datetime] = mapped_column(default=utc_now)
+    decided_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    decided_at: Mapped[datetime | None]
 
 
 class TallyCount(Base):
