@@ -56,7 +56,7 @@ def colleague(app: Flask, name: str, role: Role = Role.WRITER, *, fresh: bool = 
                 assert row is not None
                 row.code_at = utc_now() - timedelta(hours=1)
         client.account_id = account.id
-    with client.session_transaction() as cookie:
+    with client.session_transaction("/desk/") as cookie:
         cookie["_user_id"] = signed_in.token
         cookie["_fresh"] = True
     return client

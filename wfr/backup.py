@@ -100,14 +100,36 @@ def restore_backup(
     with archive, engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
         manifest = _manifest(archive, file)
         _check(connection, metadata, manifest, force=force)
-        for table in reversed(metadata.sorted_tables):
-            connection.execute(table.delete())
+        with _triggers_off(connection, metadata):
+            for table in reversed(metadata.sorted_tables):
+                connection.execute(table.delete())
         counts = {table.name: _read_table(archive, connection, table) for table in metadata.sorted_tables}
         if counts != manifest["rows"]:
             raise BackupError(f"{file} is incomplete: it does not hold the rows that it lists.")
         _reset_sequences(connection, metadata)
         _read_uploads(archive, uploads)
     return counts
+
+
+@contextmanager
+def _triggers_off(connection: Connection, metadata: MetaData) -> Iterator[None]:
+    """Let rows be deleted that are otherwise only ever added: the whole database gives way to another."""
+    if connection.dialect.name == "postgresql":
+        tables = [connection.dialect.identifier_preparer.format_table(table) for table in metadata.sorted_tables]
+        for table in tables:
+            connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
+        yield
+        # What was deleted still has deferred foreign keys to be looked at, and a table that has cannot be altered.
+        connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+        for table in tables:
+            connection.execute(text(f"ALTER TABLE {table} ENABLE TRIGGER USER"))
+        return
+    triggers = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")).all()
+    for name, _sql in triggers:
+        connection.execute(text(f"DROP TRIGGER {connection.dialect.identifier_preparer.quote(name)}"))
+    yield
+    for _name, sql in triggers:
+        connection.exec_driver_sql(sql)
 
 
 @contextmanager

@@ -88,7 +88,10 @@ class Account(Base):
     invitation_ends: Mapped[datetime | None]
     request: Mapped[str | None] = mapped_column(String(10))
     requested_role: Mapped[str | None] = mapped_column(String(12))
-    requested_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    requested_by: Mapped[int | None] = mapped_column(
+        # Deferred, so that a backup may put the rows back in the order of their numbers.
+        ForeignKey("accounts.id", deferrable=True, initially="DEFERRED")
+    )
     requested_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 
-from flask import Flask, Response, current_app, make_response, render_template, request, url_for
+from flask import Flask, Request, Response, current_app, make_response, render_template, request, url_for
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_login import LoginManager, current_user
 
 from wfr.config import Settings
@@ -15,6 +16,14 @@ from wfr.staff.models import LONGEST, Account, Role
 from wfr.staff.places import places_for
 from wfr.staff.policy import PREFIX, audit_refusal, csrf, refuse_without_policy
 from wfr.staff.sessions import find_session
+
+
+class DeskOnly(SecureCookieSessionInterface):
+    """Sessions exist below `/desk` alone: no public page can read or set a cookie, whatever its code does."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Open the desk's session, or none."""
+        return super().open_session(app, request) if request.path.startswith(PREFIX) else None
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -31,6 +40,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         WTF_CSRF_CHECK_DEFAULT=False,
         WTF_CSRF_TIME_LIMIT=int(LONGEST.total_seconds()),
     )
+    app.session_interface = DeskOnly()
     # Without flask-login's own context processor: it would open the session on every public page.
     login = LoginManager(app, add_context_processor=False)
     login.session_protection = None
