@@ -90,7 +90,7 @@ VERBS: dict[str, Callable[[Walk, Actor], object]] = {
 
 
 # What brings a case to visitors is tried more often, so that a walk gets there.
-USUAL = [*VERBS, *["submit", "approve", "publish"] * 3]
+USUAL = [*VERBS, *["submit", "approve", "publish", "ask_return", "agree_return"] * 3]
 
 
 @pytest.mark.parametrize("seed", range(3))
