@@ -27,6 +27,7 @@ ROUTES = {
     "/posted": {"POST"},
     "/posted/<ticket>": {"GET"},
     "/your-sheet": {"GET"},
+    "/photographs/<photograph>/<int:width>.<any(webp, jpg):file_format>": {"GET"},
     "/stories": {"GET"},
     "/how-we-count": {"GET"},
     "/privacy": {"GET"},

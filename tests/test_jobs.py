@@ -65,9 +65,9 @@ def test_a_job_that_fails_stops_no_other(queue: Queue) -> None:
 @pytest.mark.parametrize(
     ("now", "due"),
     [
-        ("2026-12-10 03:40", {"check_tally", "daily", "often"}),
-        ("2026-12-10 03:45", {"often"}),
-        ("2026-12-10 15:41", set()),
+        ("2026-12-10 03:40", {"check_tally", "keep_hours", "daily", "often"}),
+        ("2026-12-10 03:45", {"keep_hours", "often"}),
+        ("2026-12-10 15:41", {"keep_hours"}),
     ],
 )
 def test_jobs_are_due_at_their_utc_time(queue: Queue, now: str, due: set[str]) -> None:

@@ -5,19 +5,26 @@ from __future__ import annotations
 import structlog
 from flask import Flask
 
-from wfr import errors, extensions, jobs, paths, security, site, telemetry
+from wfr import errors, extensions, jobs, mail, paths, security, site, telemetry
 from wfr.cases import cli as cases_cli
-from wfr.cases import desk as cases_desk
+from wfr.cases import jobs as cases_jobs
+from wfr.cases import photograph_desk, reply_desk, season_desk, story_desk
+from wfr.cases import setup as cases_setup
 from wfr.cases import views as cases_views
 from wfr.config import Settings
+from wfr.letters import desk as letters_desk
 from wfr.letters import views as letters_views
 from wfr.pages import PageCache
 from wfr.pledges import cli as pledges_cli
+from wfr.pledges import desk as pledges_desk
 from wfr.pledges import jobs as pledges_jobs
 from wfr.pledges import setup as pledges_setup
 from wfr.pledges import views as pledges_views
 from wfr.share import views as share_views
+from wfr.staff import accounts_desk, audit_desk
+from wfr.staff import cli as staff_cli
 from wfr.staff import desk as staff_desk
+from wfr.staff import jobs as staff_jobs
 from wfr.staff import setup as staff_setup
 
 __all__ = ["create_app"]
@@ -35,20 +42,31 @@ def create_app(settings: Settings | None = None) -> Flask:
     extensions.init_app(app)
     errors.init_app(app)
     site.init_app(app)
+    mail.init_app(app, settings)
     for blueprint in (
         cases_views.blueprint,
         letters_views.blueprint,
         pledges_views.blueprint,
         share_views.blueprint,
         staff_desk.blueprint,
-        cases_desk.blueprint,
+        accounts_desk.blueprint,
+        audit_desk.blueprint,
+        letters_desk.blueprint,
+        photograph_desk.blueprint,
+        reply_desk.blueprint,
+        season_desk.blueprint,
+        story_desk.blueprint,
+        pledges_desk.blueprint,
     ):
         app.register_blueprint(blueprint)
     staff_setup.init_app(app, settings)
+    cases_setup.init_app(app)
     pledges_setup.init_app(app, settings)
     queue = jobs.init_app(app, settings)
+    cases_jobs.register(queue)
     pledges_jobs.register(queue)
-    for command in (*cases_cli.commands, *pledges_cli.commands):
+    staff_jobs.register(queue)
+    for command in (*cases_cli.commands, *pledges_cli.commands, *staff_cli.commands):
         app.cli.add_command(command)
     cache = app.extensions["wfr.page_cache"] = PageCache(app.wsgi_app)
     app.wsgi_app = cache  # type: ignore[method-assign]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,17 @@ from flask.cli import ScriptInfo
 from sqlalchemy import inspect
 
 from wfr import backup, create_app, jobs, schema, server
-from wfr.cases.loading import CannotLoad, refuse_public_demonstration
+from wfr.cases.loading import refuse_public_demonstration
 from wfr.cases.models import Season
 from wfr.cases.queries import is_demonstration
+from wfr.cases.season_files import CannotLoad
 from wfr.config import ConfigError, Settings
 from wfr.extensions import db
 from wfr.telemetry import set_up_log
 
 FIRST_STEPS = """The database is empty: there is no season yet.
   To look around, stop this and start: WFR_DEMO=1 WFR_DATA=demonstration wfr run
-  To open your own season: wfr season load FOLDER (docs/operating.md says what is in it).
+  To begin your own: make it at the desk, or take it over from files: wfr season import FOLDER (docs/operating.md).
 """
 
 
@@ -79,13 +81,15 @@ def run(ctx: click.Context, port: int | None, bind: str | None) -> None:
         # The server forks: no connection may be shared between its processes.
         db.engine.dispose()
     try:
-        server.run(lambda: create_app(settings), settings, _announce)
+        server.run(lambda: create_app(settings), settings, partial(_announce, settings))
     except ConfigError as problem:
         raise click.ClickException(str(problem)) from problem
 
 
-def _announce(address: str) -> None:
+def _announce(settings: Settings, address: str) -> None:
     click.echo(f"{address}  (Ctrl-C ends it)")
+    if not settings.secure_cookies:
+        click.echo("Plain HTTP, for this machine alone: the desk’s cookies are not marked Secure.")
 
 
 def _prepare(ctx: click.Context, app: Flask, settings: Settings) -> None:

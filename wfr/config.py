@@ -25,6 +25,7 @@ from wfr.setting_types import (
     Languages,
     Limit,
     MailAddress,
+    Mailbox,
     Origin,
     RedisAddress,
     WebAddress,
@@ -96,7 +97,10 @@ class Settings(BaseSettings):
     mail_url: MailAddress | None = _setting(
         None,
         "MAIL_URL",
-        "Server that mail leaves through, smtp:// or smtps://. Default: the outbox folder in WFR_DATA.",
+        "Server that mail leaves through: smtp://, starttls:// or smtps://. Default: the outbox folder in WFR_DATA.",
+    )
+    mail_sender: Mailbox | None = _setting(
+        None, "WFR_MAIL_FROM", "Address that mail comes from. Default: no-reply at the host of WFR_BASE_URL."
     )
 
     secret_key: SecretStr | None = _setting(
@@ -274,6 +278,12 @@ class Settings(BaseSettings):
         return self.public_url or f"http://127.0.0.1:{self.port}"
 
     @property
+    def mail_from(self) -> str:
+        """The address that mail comes from."""
+        host = urlsplit(self.base_url).hostname or ""
+        return self.mail_sender or f"no-reply@{'localhost' if is_loopback(host) else host}"
+
+    @property
     def is_public(self) -> bool:
         """True when `WFR_BASE_URL` names a host that others can reach."""
         return self.public_url is not None and not is_loopback(urlsplit(self.public_url).hostname or "")
@@ -282,6 +292,11 @@ class Settings(BaseSettings):
     def is_reachable(self) -> bool:
         """True when others than this machine can reach the site, by its address or by its public name."""
         return self.is_public or not is_loopback(self.bind)
+
+    @property
+    def secure_cookies(self) -> bool:
+        """True unless the site is plain HTTP and for this machine alone: then cookies are not marked Secure."""
+        return self.base_url.startswith("https:") or self.is_reachable
 
     @property
     def database_url(self) -> str:
@@ -342,7 +357,7 @@ class Settings(BaseSettings):
 
     def describe(self) -> list[Described]:
         """Return every setting with its meaning and its present value, secrets and passwords masked."""
-        made = {"public_url": self.base_url, "database": self.database_url}
+        made = {"public_url": self.base_url, "database": self.database_url, "mail_sender": self.mail_from}
         return [
             Described(
                 name=str(field.validation_alias),

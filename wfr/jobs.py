@@ -41,20 +41,23 @@ class Queue:
     def daily(self, name: str, work: Callable[[], object], *, at: str) -> None:
         """Run `work` every day at the UTC time `at`, such as ``"03:40"``."""
         hour, minute = at.split(":")
-        self._schedule(name, work, crontab(hour=str(int(hour)), minute=str(int(minute))))
+        self._schedule(name, work, crontab(hour=str(int(hour)), minute=str(int(minute))), log.info)
 
     def every(self, name: str, work: Callable[[], object], *, minutes: int) -> None:
         """Run `work` every so many `minutes`, from 1 to 59."""
-        self._schedule(name, work, crontab(minute=f"*/{minutes}"))
+        # Said each time, it would be most of the log; a job that did something says so itself.
+        self._schedule(name, work, crontab(minute=f"*/{minutes}"), log.debug)
 
-    def _schedule(self, name: str, work: Callable[[], object], when: Callable[..., bool]) -> None:
+    def _schedule(
+        self, name: str, work: Callable[[], object], when: Callable[..., bool], tell: Callable[..., object]
+    ) -> None:
         def run() -> None:
-            self._run(name, work)
+            self._run(name, work, tell)
 
         self.jobs[name] = run
         self._huey.periodic_task(when, name=name)(run)
 
-    def _run(self, name: str, work: Callable[[], object]) -> None:
+    def _run(self, name: str, work: Callable[[], object], tell: Callable[..., object]) -> None:
         began = time.monotonic()
         with self._app.app_context():
             try:
@@ -64,7 +67,7 @@ class Queue:
                 log.exception("job_failed", job=name)
                 return
             telemetry.metrics().jobs.labels(name, "done").inc()
-            log.info("job_done", job=name, seconds=round(time.monotonic() - began, 3))
+            tell("job_done", job=name, seconds=round(time.monotonic() - began, 3))
 
     def start_in_process(self) -> Callable[[], None]:
         """Run the jobs in threads of this process; return the function that stops them.

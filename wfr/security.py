@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from datetime import UTC, datetime
 from http import HTTPStatus
+from ipaddress import IPv4Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, request
@@ -97,5 +98,16 @@ class AddressKeys:
     def __call__(self) -> str:
         """Return the key of the present request's address."""
         day = datetime.now(UTC).strftime("%Y-%m-%d")
-        message = f"{day} {request.remote_addr}".encode()
+        message = f"{day} {network_of(request.remote_addr or '')}".encode()
         return hmac.new(self._key, message, hashlib.sha256).hexdigest()[:32]
+
+
+def network_of(address: str) -> str:
+    """Return what one household or server has of an address: all of an IPv4 one, the first 64 bits of an IPv6 one."""
+    try:
+        known = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(known, IPv4Address):
+        return address
+    return str(known.ipv4_mapped or ip_network((known, 64), strict=False))

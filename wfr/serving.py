@@ -15,7 +15,8 @@ import structlog
 from gunicorn.arbiter import Arbiter
 from sqlalchemy.exc import DBAPIError
 
-from wfr.cases.loading import CannotLoad, refuse_public_demonstration
+from wfr.cases.loading import refuse_public_demonstration
+from wfr.cases.season_files import CannotLoad
 from wfr.config import ConfigError, Settings
 from wfr.extensions import db
 from wfr.server import GRACEFUL_END_SECONDS, StreamEndingWorker, prepare_paper, shared_config

@@ -105,6 +105,12 @@ def _languages(value: list[str]) -> list[str]:
     return list(dict.fromkeys(value))
 
 
+def _mailbox(value: str) -> str:
+    if not re.fullmatch(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+", value) or not value.isascii():
+        raise ValueError("set an e-mail address such as desk@example.org")
+    return value
+
+
 def _host(value: str) -> str:
     if not re.fullmatch(r"\[?[0-9A-Za-z.:-]+\]?", value) or "://" in value:
         raise ValueError("set an address to listen on without a port, such as 127.0.0.1 or 0.0.0.0")
@@ -124,4 +130,5 @@ Languages = Annotated[list[str], BeforeValidator(split), AfterValidator(_languag
 WebAddress = Annotated[str, _address_of("http https", "https://write.example.org")]
 Origin = Annotated[WebAddress, AfterValidator(_origin)]
 RedisAddress = Annotated[str, _address_of("redis rediss unix", "redis://localhost:6379/0")]
-MailAddress = Annotated[str, _address_of("smtp smtps", "smtp://user:password@host:587")]
+MailAddress = Annotated[str, _address_of("smtp starttls smtps", "smtp://user:password@host:587")]
+Mailbox = Annotated[str, AfterValidator(_mailbox)]

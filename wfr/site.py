@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from babel import Locale
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, has_request_context, request
 from flask_babel import format_date, format_datetime, format_decimal, get_translations
 
 from wfr import paths
@@ -35,7 +35,7 @@ class Organisation:
 def init_app(app: Flask) -> None:
     """Give every template its common words and filters."""
     settings: Settings = app.extensions["wfr.settings"]
-    babel.init_app(app, locale_selector=lambda: request.view_args.get("lang") if request.view_args else None)
+    babel.init_app(app, locale_selector=_wanted_language)
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
         lambda words: catalogue().ugettext(words),
         lambda one, many, count: catalogue().ungettext(one, many, count),
@@ -63,6 +63,11 @@ def init_app(app: Flask) -> None:
     app.context_processor(lambda: {"language": language(), "direction": direction(language())})
     if settings.colours:
         _serve_colours(app, settings.colours)
+
+
+def _wanted_language() -> str | None:
+    # A verb says why it refuses also where no page is asked for: in a job, in a command.
+    return (request.view_args or {}).get("lang") if has_request_context() else None
 
 
 def kept_part(name: str, caller: Callable[[], str]) -> str:

@@ -80,7 +80,7 @@ def someone(chromium: Browser, server: Server) -> Iterator[Callable[..., Page]]:
 def _note(complaint: str, problems: list[str]) -> None:
     # What the SSE extension says when it is told to poll, and what a browser says of a refusal that a test wanted.
     wanted = complaint.startswith("Failed to load resource") and (
-        "status of 404" in complaint or "status of 422" in complaint
+        "status of 404" in complaint or "status of 410" in complaint or "status of 422" in complaint
     )
     if complaint != "[object Event]" and not wanted:
         problems.append(complaint)

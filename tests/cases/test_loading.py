@@ -14,15 +14,22 @@ from sqlalchemy import func, select
 from tests.factories import make_season
 from tests.linting import LintingClient
 from wfr import paths
-from wfr.cases.loading import CannotLoad, season_dates
+from wfr.cases.loading import season_dates
 from wfr.cases.models import Case, CaseText, Installation, Kind, Season, SeasonState, Source, Target
+from wfr.cases.season_files import CannotLoad, SeasonFile
 from wfr.extensions import db
 from wfr.pledges.models import Pledge
 from wfr.pledges.simulating import PAST_PLEDGES, load_demonstration, replay
 from wfr.pledges.tallying import find_drift, read_figures
 from wfr.text import source_tags
 
-PLAN = {"opens_days_before": 22, "closes_days_after_key_date": 21, "reports_days_after_close": 30}
+PLAN = SeasonFile(
+    slug="plan",
+    name="A plan",
+    opens_days_before=22,
+    closes_days_after_key_date=21,
+    reports_days_after_close=30,
+)
 
 
 def test_loading_twice_changes_nothing(app: Flask) -> None:

@@ -323,6 +323,23 @@ def test_one_person_withdraws_and_two_bring_back(app: Flask, desk: dict[str, Act
         assert shown().status == CaseStatus.PAUSED
 
 
+def test_an_approved_version_is_not_published_over_a_later_one(app: Flask, desk: dict[str, Actor]) -> None:
+    with app.app_context():
+        consenting.record_consent(by=desk["wanda"], slug="ada-vale", given=consent())
+        old, new = (_approved(desk, headline) for headline in ("The older one", "The newer one"))
+        publishing.publish(by=desk["cora"], slug="ada-vale", number=new)
+        with pytest.raises(Refused):
+            publishing.publish(by=desk["cora"], slug="ada-vale", number=old)
+        assert shown().texts[0].headline == "The newer one"
+
+
+def _approved(desk: dict[str, Actor], headline: str) -> int:
+    number = write(desk["wanda"], headline=headline)
+    hand_in(desk["wanda"])
+    reviewing.approve(by=desk["rhea"], slug="ada-vale", number=number, sources_seen=True)
+    return number
+
+
 def test_a_withdrawn_case_is_not_published_by_an_approved_version(app: Flask, desk: dict[str, Actor]) -> None:
     with app.app_context():
         consenting.record_consent(by=desk["wanda"], slug="ada-vale", given=consent())

@@ -121,7 +121,7 @@ def _text_gaps(document: CaseDocument, text: TextDocument) -> Iterator[tuple[str
         try:
             check_placeholders(part, getattr(text, part))
         except UnknownPlaceholder as problem:
-            yield part, str(problem)
+            yield part, _l("%(placeholder)s %(why)s", placeholder=problem.placeholder, why=problem.why)
 
 
 def _target_gaps(target: TargetDocument) -> Iterator[object]:

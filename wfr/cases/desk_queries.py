@@ -86,14 +86,14 @@ def cases_at_desk() -> list[CaseAtDesk]:
 
 
 def _at_desk(case: Case, versions: list[CaseVersion]) -> CaseAtDesk:
-    def first(state: VersionState) -> CaseVersion | None:
-        return next((version for version in versions if version.state == state), None)
-
+    decided = [v for v in versions if v.state in (VersionState.APPROVED, VersionState.PUBLISHED)]
+    # One that was approved before the version visitors read now has had its time.
+    waits = decided[0] if decided and decided[0].state == VersionState.APPROVED else None
     return CaseAtDesk(
         case=case,
         newest=versions[0] if versions else None,
-        approved=first(VersionState.APPROVED),
-        shown=first(VersionState.PUBLISHED),
+        approved=waits,
+        shown=next((version for version in decided if version.state == VersionState.PUBLISHED), None),
         consent=present_consent(db.session, case),
         editors=editors_since_approval(db.session, case),
     )
@@ -123,7 +123,7 @@ def consents_of(case: Case) -> list[Consent]:
 
 def names_of_accounts() -> dict[int, str]:
     """Return the name of every account by its id, for "who and when"."""
-    return dict(db.session.execute(select(Account.id, Account.name)).tuples().all())
+    return {row.id: row.name for row in db.session.execute(select(Account.id, Account.name))}
 
 
 def seasons_at_desk() -> list[Season]:

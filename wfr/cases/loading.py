@@ -1,36 +1,27 @@
-"""Loading a season, its cases and the stories from TOML files. Loading twice changes nothing."""
+"""Loading the demonstration: its season, cases and stories come from TOML files. Loading twice changes nothing."""
 
 from __future__ import annotations
 
-import tomllib
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
-from wfr.cases.models import (
-    Case,
-    CaseStatus,
-    CaseText,
-    CaseUpdate,
-    Installation,
-    Kind,
-    Season,
-    Source,
-    Story,
-    Target,
-    YearTotal,
+from wfr.cases.documents import apply_document
+from wfr.cases.models import Case, CaseStatus, CaseVersion, Installation, Season, Story, YearTotal
+from wfr.cases.season_files import (
+    SEASON_DATES,
+    CannotLoad,
+    CaseFile,
+    SeasonFile,
+    StoryEntry,
+    TotalEntry,
+    read_season,
+    season_row,
 )
-from wfr.cases.placeholders import check_placeholders
-from wfr.extensions import AnySession, transaction
+from wfr.extensions import AnySession
 
-PLACEHOLDER_PARTS = ("letter", "email_body", "post", "solidarity_message")
 HUMAN_RIGHTS_DAY = (12, 10)
-
-
-class CannotLoad(Exception):
-    """The files or the database do not allow it; the message says why and, where it is a file, which."""
 
 
 def stamp_as_demonstration(session: AnySession) -> None:
@@ -55,117 +46,107 @@ def refuse_public_demonstration(session: AnySession, *, public: bool) -> None:
         )
 
 
+def folder_files(folder: Path) -> dict[str, bytes]:
+    """Return the files of a season's folder by name, such as ``cases/ada-vale.toml``; raises `CannotLoad`."""
+    found = [*folder.glob("*.toml"), *folder.glob("cases/*.toml")]
+    try:
+        return {file.relative_to(folder).as_posix(): file.read_bytes() for file in found}
+    except OSError as problem:
+        raise CannotLoad(f"{problem.filename}: {problem.strerror}") from problem
+
+
 def load_folder(session: AnySession, folder: Path, today: date) -> None:
-    """Load `season.toml`, `cases/*.toml` and `stories.toml` from `folder`, inside the caller's transaction.
+    """Bring the demonstration in `folder` before visitors, inside the caller's transaction.
 
-    The season's dates are counted from `today`, so that it is open. Raises `CannotLoad` naming the file.
+    The season's days are counted from `today`, so that it is open. What the desk has changed since stays as it is.
+    Raises `CannotLoad` with every problem of the files.
     """
-    season = _load_season(session, _read(folder / "season.toml"), today)
+    files = read_season(folder_files(folder), counted=True)
+    season = _load_season(session, files.season, today)
     session.flush()
-    for file in sorted((folder / "cases").glob("*.toml")):
-        data = _read(file)
-        try:
-            _load_case(session, season, data)
-        except (KeyError, ValueError, TypeError) as problem:
-            raise CannotLoad(f"{file.name}: {problem}") from problem
-    if (folder / "stories.toml").exists():
-        _load_stories(session, _read(folder / "stories.toml"))
+    for case in files.cases:
+        _load_case(session, season, case)
+    _load_stories(session, files.stories)
+    _load_totals(session, files.totals)
 
 
-def load_season(folder: Path) -> str:
-    """Load a real season from `folder` and return its name. Loading again replaces its words, and changes no status.
-
-    Raises `CannotLoad`, also in a demonstration's database; `DatabaseAway`.
-    """
-    with transaction() as session:
-        installation = session.get(Installation, 1)
-        if installation and installation.demonstration:
-            raise CannotLoad("This database is a demonstration and stays one. Set WFR_DATA or DATABASE_URL to another.")
-        load_folder(session, folder, datetime.now(UTC).date())
-        name: str = _read(folder / "season.toml")["name"]
-        return name
+def load_totals(session: AnySession, totals: list[TotalEntry]) -> None:
+    """Make these the totals of past years, inside the caller's transaction."""
+    for total in totals:
+        tags = ", ".join(source.tag for source in total.sources)
+        session.merge(YearTotal(year=total.year, actions=total.actions, label=total.label, source_tags=tags))
 
 
-def season_dates(plan: dict[str, Any], today: date) -> dict[str, date]:
+def season_dates(plan: SeasonFile, today: date) -> dict[str, date]:
     """Return the season's days: those that `plan` names, or else days counted from the nearest Human Rights Day.
 
     Counted days are the demonstration's: its season is open on `today`, whatever day that is.
     """
-    if "opens" in plan:
-        return {name: plan[name] for name in ("opens", "key_date", "closes", "reports_due")}
-    after = timedelta(days=plan["closes_days_after_key_date"])
-    key = date(today.year, *HUMAN_RIGHTS_DAY)
-    if today > key + after:
-        key = date(today.year + 1, *HUMAN_RIGHTS_DAY)
-    before = date(today.year - 1, *HUMAN_RIGHTS_DAY)
-    if today <= before + after:
-        key = before
-    closes = key + after
+    if plan.opens is not None:
+        return {name: getattr(plan, name) for name in SEASON_DATES}
+    before, after, reports = (
+        timedelta(days=days or 0)
+        for days in (plan.opens_days_before, plan.closes_days_after_key_date, plan.reports_days_after_close)
+    )
+    years = (today.year - 1, today.year, today.year + 1)
+    key = next(key for key in (date(year, *HUMAN_RIGHTS_DAY) for year in years) if today <= key + after)
     return {
-        "opens": today - timedelta(days=plan["opens_days_before"]),
+        "opens": today - before,
         "key_date": key,
-        "closes": closes,
-        "reports_due": closes + timedelta(days=plan["reports_days_after_close"]),
+        "closes": key + after,
+        "reports_due": key + after + reports,
     }
 
 
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as problem:
-        raise CannotLoad(f"{file.name}: {problem}") from problem
-
-
-def _load_season(session: AnySession, data: dict[str, Any], today: date) -> Season:
-    season = session.scalar(select(Season).where(Season.slug == data["slug"])) or Season(slug=data["slug"])
-    season.name = data["name"]
-    season.goal = data.get("goal")
-    season.letters_collected_at = data.get("letters_collected_at")
-    for name, day in season_dates(data, today).items():
-        setattr(season, name, day)
-    session.add(season)
+def _load_season(session: AnySession, plan: SeasonFile, today: date) -> Season:
+    days = season_dates(plan, today)
+    season = session.scalar(select(Season).where(Season.slug == plan.slug))
+    if season is None:
+        season = season_row(plan, days)
+        session.add(season)
+        return season
+    if season.changed_at is None:
+        season.name, season.goal, season.letters_collected_at = plan.name, plan.goal, plan.letters_collected_at
+    if _was_counted(season, plan):
+        for name, day in days.items():
+            setattr(season, name, day)
     return season
 
 
-def _load_case(session: AnySession, season: Season, data: dict[str, Any]) -> None:
-    kinds = [Kind(kind).value for kind in data["kinds"]]
-    case = session.scalar(select(Case).where(Case.slug == data["slug"])) or Case(slug=data["slug"])
-    fresh = case.id is None
-    case.season, case.name, case.country = season, data["name"], data["country"]
-    case.position, case.kinds, case.deadline = data["position"], kinds, season.closes
-    case.pattern, case.colours, case.as_it_stood = data["pattern"], data["colours"], data.get("as_it_stood")
-    if fresh:
-        case.status = CaseStatus.PUBLISHED
-    session.add(case)
-    session.flush()
-    # Words, targets and news are replaced as a whole; ids of theirs are nobody's to keep.
-    for model in (CaseText, Target, CaseUpdate, Source):
-        session.execute(delete(model).where(model.case_id == case.id))
-    session.add_all(_parts(case.id, data))
-    session.flush()
-    session.expire(case)
+def _was_counted(season: Season, plan: SeasonFile) -> bool:
+    """Say whether a stored season's days are those that were counted on the day it was loaded."""
+    loaded = season.opens + timedelta(days=plan.opens_days_before or 0)
+    return season_dates(plan, loaded) == {name: getattr(season, name) for name in SEASON_DATES}
 
 
-def _parts(case_id: int, data: dict[str, Any]) -> list[Any]:
-    parts: list[Any] = []
-    for language, words in data["texts"].items():
-        for part in PLACEHOLDER_PARTS:
-            check_placeholders(part, words.get(part, ""))
-        stripped = {name: value.strip() if isinstance(value, str) else value for name, value in words.items()}
-        parts.append(CaseText(case_id=case_id, language=language, **stripped))
-    for position, target in enumerate(data.get("targets", [])):
-        parts.append(Target(case_id=case_id, position=position, **target))
-    parts += [CaseUpdate(case_id=case_id, **update) for update in data.get("updates", [])]
-    parts += [Source(case_id=case_id, checked_on=data["checked"], **source) for source in data.get("sources", [])]
-    return parts
+def _load_case(session: AnySession, season: Season, file: CaseFile) -> None:
+    case = session.scalar(select(Case).where(Case.slug == file.slug))
+    if case is None:
+        case = Case(slug=file.slug, status=CaseStatus.PUBLISHED, position=file.position or 0, season=season)
+    elif session.scalar(select(CaseVersion.id).where(CaseVersion.case_id == case.id).limit(1)):
+        return
+    if season.changed_at is None:
+        case.position = file.position or 0
+    document = file.document
+    apply_document(session, case, document.model_copy(update={"deadline": document.deadline or season.closes}))
 
 
-def _load_stories(session: AnySession, data: dict[str, Any]) -> None:
-    session.execute(delete(Story))
-    session.execute(delete(YearTotal))
-    for story in data.get("stories", []):
-        sources = [f"{source['tag']}: {source['title']}" for source in story.pop("sources", [])]
-        session.add(Story(**{**story, "text": story["text"].strip()}, sources=sources))
-    for total in data.get("totals", []):
-        tags = ", ".join(source["tag"] for source in total.pop("sources", []))
-        session.add(YearTotal(**total, source_tags=tags))
+def _load_stories(session: AnySession, entries: list[StoryEntry]) -> None:
+    stored = {(story.slug, story.language): story for story in session.scalars(select(Story))}
+    for entry in entries:
+        story = stored.pop((entry.slug, entry.language), None) or Story(slug=entry.slug, language=entry.language)
+        if story.changed_by is None:
+            for name, value in entry.columns().items():
+                setattr(story, name, value)
+            session.add(story)
+    for story in stored.values():
+        if story.changed_by is None:
+            session.delete(story)
+
+
+def _load_totals(session: AnySession, totals: list[TotalEntry]) -> None:
+    years = {total.year for total in totals}
+    for stored in session.scalars(select(YearTotal)):
+        if stored.year not in years:
+            session.delete(stored)
+    load_totals(session, totals)

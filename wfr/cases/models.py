@@ -12,6 +12,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from wfr.extensions import Base
 
+PHOTOGRAPH_WIDTHS = (320, 640, 1280)
+"""How wide (pixels) a photograph's files are; none is wider than the upload was."""
+
 
 class Kind(StrEnum):
     """A kind of action: what a visitor can do for a case."""
@@ -96,7 +99,10 @@ class Installation(Base):
 
 
 class Season(Base):
-    """One winter of Write for Rights. All dates are calendar days in UTC, the last one included."""
+    """One winter of Write for Rights. All dates are calendar days in UTC, the last one included.
+
+    `changed_at` is when the desk changed it last: what the desk wrote, the demonstration's files leave alone.
+    """
 
     __tablename__ = "seasons"
 
@@ -109,6 +115,7 @@ class Season(Base):
     reports_due: Mapped[date]
     goal: Mapped[int | None]
     letters_collected_at: Mapped[str | None] = mapped_column(Text)
+    changed_at: Mapped[datetime | None]
 
     cases: Mapped[list[Case]] = relationship(back_populates="season", order_by="Case.position")
 
@@ -401,6 +408,10 @@ class Photograph(Base):
     made_at: Mapped[datetime]
     made_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
 
+    def widths(self) -> list[int]:
+        """Return how wide its files are, the narrowest first."""
+        return sorted({min(width, self.width) for width in PHOTOGRAPH_WIDTHS})
+
 
 class PhotographFile(Base):
     """One of a photograph's files: WebP or JPEG in one of three widths (pixels)."""
@@ -430,7 +441,9 @@ class Reply(Base):
 class Story(Base):
     """What letters did: a finished story with a figure from a source. `text` is Markdown and may carry source tags.
 
-    Visitors read those that are published. Whoever changed one last (`changed_by`) may not publish it.
+    Visitors read those that are published. `pending` holds the words that are to take the place of published ones, and
+    how far they have come (``state``). `editors` are the accounts that changed or submitted what is not published yet;
+    none of them may publish it.
     """
 
     __tablename__ = "stories"
@@ -448,6 +461,8 @@ class Story(Base):
     figure_of: Mapped[str | None] = mapped_column(String(80))
     sources: Mapped[list[str]] = mapped_column(JSON, default=list)
     state: Mapped[str] = mapped_column(String(10), default=StoryState.PUBLISHED)
+    pending: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    editors: Mapped[list[int]] = mapped_column(JSON, default=list)
     changed_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
     changed_at: Mapped[datetime | None]
     published_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))

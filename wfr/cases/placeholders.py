@@ -17,12 +17,13 @@ BRACES = re.compile(r"\{([^{}]*)\}|[{}]")
 
 
 class UnknownPlaceholder(ValueError):
-    """A case's text has braces that nothing can fill in. `part` is where, `placeholder` is what stands there."""
+    """A case's text has braces that nothing can fill in: `part` is where, `placeholder` what, `why` what is wrong."""
 
     def __init__(self, part: str, placeholder: str, problem: str) -> None:
         super().__init__(f"{part}: {placeholder} {problem}")
         self.part = part
         self.placeholder = placeholder
+        self.why = problem
 
 
 def check_placeholders(part: str, text: str) -> None:

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
-from wfr.cases.models import Case, CaseStatus, Installation, Season, SeasonState, Story, YearTotal
+from wfr.cases.models import (
+    Case,
+    CaseStatus,
+    Installation,
+    Photograph,
+    PhotographFile,
+    Reply,
+    Season,
+    SeasonState,
+    Story,
+    StoryState,
+    YearTotal,
+)
 from wfr.errors import NoSuchThing
 from wfr.extensions import AnySession, db, kept
 from wfr.pages import SHELF_SECONDS
@@ -28,6 +41,7 @@ class Shelf:
     cases: dict[str, Case]
     stories: list[Story]
     totals: list[YearTotal]
+    photographs: dict[str, Photograph]
 
     def case(self, slug: str) -> Case:
         """Return the case at this address; raises `NoSuchThing`."""
@@ -87,11 +101,60 @@ def _read_shelf() -> Shelf:
             demonstration=is_demonstration(session),
             season=_present(list(seasons), today()),
             cases={case.slug: case for case in cases},
-            stories=list(session.scalars(select(Story).order_by(Story.position))),
+            stories=list(
+                session.scalars(select(Story).where(Story.state == StoryState.PUBLISHED).order_by(Story.position))
+            ),
             totals=list(session.scalars(select(YearTotal).order_by(YearTotal.year))),
+            photographs=_shown_on(session, cases),
         )
         session.expunge_all()
     return read
+
+
+def _shown_on(session: AnySession, cases: Sequence[Case]) -> dict[str, Photograph]:
+    shown = {case.photograph for case in cases if case.photograph and case.status != CaseStatus.WITHDRAWN}
+    found = session.scalars(select(Photograph).where(Photograph.id.in_(shown))) if shown else ()
+    return {photograph.id: photograph for photograph in found}
+
+
+def find_photograph(photograph: str | None) -> Photograph | None:
+    """Return a photograph that the desk has, shown to visitors or not."""
+    return db.session.get(Photograph, photograph) if photograph else None
+
+
+def photograph_file(photograph: str, width: int, file_format: str) -> bytes:
+    """Return one of a photograph's files; raises `NoSuchThing`."""
+    found = db.session.get(PhotographFile, (photograph, width, file_format))
+    if found is None:
+        raise NoSuchThing(photograph)
+    return found.data
+
+
+def find_season(slug: str) -> Season:
+    """Return a season with its cases; raises `NoSuchThing`."""
+    season = db.session.scalar(select(Season).where(Season.slug == slug).options(selectinload(Season.cases)))
+    if season is None:
+        raise NoSuchThing(slug)
+    return season
+
+
+def all_stories() -> list[Story]:
+    """Return every story, published or not, as the desk orders them."""
+    return list(db.session.scalars(select(Story).order_by(Story.position, Story.slug, Story.language)))
+
+
+def find_story(slug: str, language: str) -> Story:
+    """Return a story, published or not; raises `NoSuchThing`."""
+    story = db.session.scalar(select(Story).where(Story.slug == slug, Story.language == language))
+    if story is None:
+        raise NoSuchThing(slug)
+    return story
+
+
+def replies_to(case: Case) -> list[Reply]:
+    """Return the replies to letters about a case, the newest first."""
+    found = select(Reply).where(Reply.case_id == case.id).order_by(Reply.dated.desc(), Reply.id.desc())
+    return list(db.session.scalars(found))
 
 
 def is_demonstration(session: AnySession) -> bool:

@@ -96,10 +96,11 @@ def may_approve(session: AnySession, case: Case, account: Account) -> bool:
 
 
 def approved_version(session: AnySession, case: Case) -> CaseVersion | None:
-    """Return the newest approved version that was not published yet, or None."""
-    return session.scalar(
+    """Return the newest approved version that could still be published: later than the one published last; or None."""
+    newest = session.scalar(
         select(CaseVersion)
-        .where(CaseVersion.case_id == case.id, CaseVersion.state == VersionState.APPROVED)
+        .where(CaseVersion.case_id == case.id, CaseVersion.state.in_((VersionState.APPROVED, VersionState.PUBLISHED)))
         .order_by(CaseVersion.number.desc())
         .limit(1)
     )
+    return newest if newest is not None and newest.state == VersionState.APPROVED else None

@@ -5,20 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, render_template, url_for
+from flask import Blueprint, Response, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from wfr.cases.models import Case, CaseText, Kind, SeasonState, Standing
-from wfr.cases.queries import shelf, today
+from wfr.cases.queries import photograph_file, shelf, today
+from wfr.cases.showing import PHOTOGRAPH_TYPES, photograph
 from wfr.cases.stamps import stamp_pattern
-from wfr.errors import DATABASE_AWAY, NotPossibleNow
+from wfr.errors import DATABASE_AWAY, NoSuchThing, NotPossibleNow
+from wfr.extensions import kept
 from wfr.pages import language, public
 
 blueprint = Blueprint("cases", __name__)
 blueprint.add_app_template_global(stamp_pattern)
+blueprint.add_app_template_global(photograph)
 
 STORIES_ON_HOME = 3
+PHOTOGRAPH_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,19 @@ def case(slug: str) -> ResponseReturnValue:
         actions=actions_for(found, text),
         next_case=shelf().after(found, today()),
     )
+
+
+@blueprint.get("/photographs/<photograph>/<int:width>.<any(webp, jpg):file_format>")
+@public
+def photograph_of(photograph: str, width: int, file_format: str) -> ResponseReturnValue:
+    """One file of a photograph, as long as a case that visitors may see shows it."""
+    shown = shelf().photographs.get(photograph)
+    if shown is None or width not in shown.widths():
+        raise NoSuchThing(photograph)
+    # The name is a digest of what it names: its bytes are never others. Whether it is shown is asked above, each time.
+    name = f"photograph {photograph} {width} {file_format}"
+    data = kept().get(name, PHOTOGRAPH_SECONDS, lambda: photograph_file(photograph, width, file_format))
+    return Response(data, mimetype=PHOTOGRAPH_TYPES[file_format])
 
 
 @blueprint.get("/stories")

@@ -6,10 +6,12 @@ import click
 from flask.cli import with_appcontext
 
 from wfr import paths
-from wfr.cases.loading import CannotLoad
+from wfr.cases.queries import is_demonstration
+from wfr.cases.season_files import CannotLoad
 from wfr.extensions import db
 from wfr.pledges.simulating import load_demonstration, replay
 from wfr.pledges.tallying import find_drift
+from wfr.staff.demonstrating import make_people
 
 
 @click.group()
@@ -41,6 +43,17 @@ def replay_pledges(per_minute: float) -> None:
         raise click.ClickException(str(problem)) from None
     except KeyboardInterrupt:
         click.echo("Stopped.")
+
+
+@demo.command("staff")
+@with_appcontext
+def make_staff() -> None:
+    """Make one account of each role and a second coordinator; print their passwords once. Again: new passwords."""
+    if not is_demonstration(db.session):
+        raise click.ClickException("This database is no demonstration. For a real account: wfr staff add")
+    for person in make_people():
+        click.echo(f"{person.name} ({person.role})\n  password  {person.password}\n  {person.line}")
+    click.echo("A present code: wfr staff code NAME. These lines are shown this once.")
 
 
 @click.group()

@@ -7,14 +7,15 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import Form, HiddenField, RadioField, SelectField
+from wtforms import Form, HiddenField, IntegerField, RadioField, SelectField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, ValidationError
 
 from wfr.cases.models import Kind
 from wfr.countries import countries, is_country
-from wfr.letters.forms import CardForm, EmailForm, LetterForm, PostForm, SeveralLettersForm
+from wfr.letters.forms import CardForm, EmailForm, LetterForm, LineField, PostForm, SeveralLettersForm, at_most
 from wfr.pages import language
+from wfr.pledges.correcting import LARGEST_CORRECTION, LONGEST_REASON
 
 
 @lru_cache(maxsize=64)
@@ -78,3 +79,34 @@ FORMS: dict[Kind, type[PromiseForm]] = {
     Kind.POST: PledgePostForm,
     Kind.SOLIDARITY: PledgeCardForm,
 }
+
+
+def _case_id(value: Any) -> int | None:
+    return int(value) if value else None
+
+
+class CorrectionForm(Form):
+    """A correction, as somebody at the desk proposes it. The choices of `case` and `kind` are the caller's."""
+
+    case = SelectField(_l("Case"), coerce=_case_id, validators=[InputRequired(_l("Choose a case"))])
+    kind = SelectField(_l("Kind of action"), validators=[InputRequired(_l("Choose what was sent"))])
+    country = CountryField(_l("The country it came from"), validators=[InputRequired(_l("Choose a country"))])
+    number = IntegerField(_l("How many"), validators=[InputRequired(_l("Give a whole number, such as 400 or -12"))])
+    reason = LineField(
+        _l("Reason"),
+        validators=[
+            InputRequired(_l("Say why, in words that everybody may read")),
+            at_most(LONGEST_REASON, _l("The reason can have at most %(max)d characters")),
+        ],
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.country.choices = [SelectChoice("", _("Choose a country")), *country_choices(language())]
+
+    def validate_number(self, field: IntegerField) -> None:
+        """Refuse zero, and what is too large to be one correction."""
+        if not field.data:
+            raise ValidationError(_("Nothing would change: the number is zero"))
+        if abs(field.data) > LARGEST_CORRECTION:
+            raise ValidationError(_("One correction is at most %(max)s actions", max=f"{LARGEST_CORRECTION:,}"))

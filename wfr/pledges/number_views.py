@@ -9,7 +9,7 @@ from wfr.cases.queries import shelf
 from wfr.extensions import settings
 from wfr.pages import public
 from wfr.pledges.live import Newsroom, NoRoom
-from wfr.pledges.queries import as_json, board
+from wfr.pledges.queries import as_json, board, public_corrections
 from wfr.pledges.views import blueprint
 
 JSON_SECONDS = 1
@@ -19,7 +19,7 @@ JSON_SECONDS = 1
 @public
 def how_we_count() -> ResponseReturnValue:
     """What the figures mean and what they cannot know."""
-    return render_template("pledges/how_we_count.html")
+    return render_template("pledges/how_we_count.html", corrections=public_corrections(shelf()))
 
 
 @blueprint.get("/your-sheet")

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from wfr.cases.models import Kind
 from wfr.extensions import AnySession
-from wfr.pledges.models import TALLY_SHARDS, Pledge, PledgeState, TallyCount
+from wfr.pledges.models import TALLY_SHARDS, Correction, CorrectionState, Pledge, PledgeState, TallyCount
 
 CountKey = tuple[int, str, str]
 """(case id, kind, country)"""
@@ -124,6 +124,8 @@ def find_drift(session: AnySession) -> list[Drift]:
     if session.get_bind().dialect.name == "postgresql":
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
     ledger = dict(_ledger_counts(session))
+    for key, number in _entered_corrections(session):
+        ledger.setdefault(key, Count()).add(number, number, 0)
     tally = dict(_tally_counts(session))
     return [
         Drift(key, ledger.get(key, Count()), tally.get(key, Count()))
@@ -147,6 +149,16 @@ def _ledger_counts(session: AnySession) -> Iterator[tuple[CountKey, Count]]:
     )
     for case_id, kind, country, *figures in rows:
         yield (case_id, kind, country), Count(*map(int, figures))
+
+
+def _entered_corrections(session: AnySession) -> Iterator[tuple[CountKey, int]]:
+    rows = session.execute(
+        select(Correction.case_id, Correction.kind, Correction.country, Correction.number).where(
+            Correction.state == CorrectionState.ENTERED
+        )
+    )
+    for case_id, kind, country, number in rows:
+        yield (case_id, kind, country), number
 
 
 def _tally_counts(session: AnySession) -> Iterator[tuple[CountKey, Count]]:

@@ -99,6 +99,12 @@ class Account(Base):
         """Say whether this account is active and its role is enough where `needed` is asked for."""
         return self.state == AccountState.ACTIVE and Role(self.role).may(needed)
 
+    @property
+    def request_mark(self) -> str:
+        """What tells one request from another, so that nobody agrees to something else than what was shown."""
+        moment = self.requested_at.isoformat() if self.requested_at else ""
+        return f"{self.request} {self.requested_role or self.role} {self.requested_by} {moment}" if self.request else ""
+
 
 class RecoveryCode(Base):
     """One of ten codes that stand in for the second factor, each once. Only a keyed digest is kept."""

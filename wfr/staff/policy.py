@@ -23,6 +23,8 @@ from wfr.staff.signing_in import confirm_code
 PREFIX = "/desk"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 CODE_FIELD = "fresh_code"
+# Passwords are typed again rather than written into a page.
+NOT_SENT_BACK = frozenset({CODE_FIELD, "csrf_token", "present", "password", "again"})
 
 View = Callable[..., ResponseReturnValue]
 
@@ -31,10 +33,14 @@ csrf = CSRFProtect()
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Who may use a route: anyone (`role` is None) or a role; `fresh` asks for a code of the last five minutes."""
+    """Who may use a route: anyone (`role` is None) or a role; `fresh` asks for a code of the last five minutes.
+
+    `largest` is the largest body in bytes, where files are taken that are larger than any form.
+    """
 
     role: Role | None
     fresh: bool = False
+    largest: int | None = None
 
 
 def desk_route(
@@ -44,6 +50,7 @@ def desk_route(
     role: Role | None,
     methods: tuple[str, ...] = ("GET",),
     fresh: bool = False,
+    largest: int | None = None,
 ) -> Callable[[View], View]:
     """Register a view below `/desk` with its policy. `role=None` is for the pages before one has signed in.
 
@@ -55,10 +62,10 @@ def desk_route(
         @wraps(view)
         @private
         def guarded(*args: Any, **kwargs: Any) -> ResponseReturnValue:
-            refusal = _refusal(Policy(role, fresh))
+            refusal = _refusal(Policy(role, fresh, largest))
             return view(*args, **kwargs) if refusal is None else refusal
 
-        guarded.desk_policy = Policy(role, fresh)  # type: ignore[attr-defined]
+        guarded.desk_policy = Policy(role, fresh, largest)  # type: ignore[attr-defined]
         blueprint.add_url_rule(f"{PREFIX}{rule}", view_func=guarded, methods=list(methods))
         return guarded
 
@@ -98,6 +105,9 @@ def _refusal(policy: Policy) -> ResponseReturnValue | None:
             raise NotAllowed(_("This needs another role than yours."))
     if request.method in SAFE:
         return None
+    if policy.largest:
+        # Only now: whoever may not be here shall not send us megabytes, and the token below is read from the form.
+        request.max_content_length = policy.largest
     csrf.protect()
     if policy.fresh and not current_user.session.has_fresh_code(utc_now()):
         return _ask_for_code()
@@ -117,14 +127,12 @@ def _ask_for_code() -> ResponseReturnValue | None:
     code = request.form.get(CODE_FIELD, "")
     wrong = False
     if code:
-        if confirm_code(
-            session_id=current_user.session.id, code=code, address=current_app.extensions["wfr.address_key"]()
-        ):
+        if confirm_code(session_id=current_user.session.id, code=code):
             return None
         wrong = True
     if request.files:
         flash(_("Give a code from your app first, then choose the file again."), "warn")
-    fields = [(name, value) for name, value in request.form.items(multi=True) if name not in (CODE_FIELD, "csrf_token")]
+    fields = [(name, value) for name, value in request.form.items(multi=True) if name not in NOT_SENT_BACK]
     page = render_template("desk/code.html", fields=fields, wrong=wrong, code_field=CODE_FIELD)
     return make_response(page, HTTPStatus.FORBIDDEN)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,7 @@ from wfr.staff.naming import tidy_name
 from wfr.staff.second_factor import recovery_codes_left
 
 ENTRIES_A_PAGE = 50
+DIGEST = re.compile(r"[0-9a-f]{32,64}")
 
 
 def people_on_desk(session: AnySession) -> int:
@@ -178,6 +180,7 @@ def _line(entry: AuditEntry, names: dict[int, str]) -> Line:
         changes=[
             Change(name.replace("_", " "), _shown(entry.before.get(name)), _shown(entry.after.get(name)))
             for name in dict.fromkeys((*entry.before, *entry.after))
+            if entry.before.get(name) != entry.after.get(name)
         ],
     )
 
@@ -187,4 +190,5 @@ def _shown(value: Any) -> str:
         return ""
     if isinstance(value, list):
         return ", ".join(map(_shown, value))
-    return str(value)
+    words = str(value)
+    return f"{words[:8]}…" if DIGEST.fullmatch(words) else words

@@ -72,6 +72,15 @@ def end_other_sessions(session: AnySession, account: Account, keep: DeskSession 
         session.execute(update(DeskSession).where(DeskSession.id == keep.id).values(epoch=account.epoch))
 
 
+def end_rows_of_others(session: AnySession, account: Account, keep: DeskSession) -> int:
+    """End every session of `account` but one, inside the caller's transaction, and return how many there were."""
+    others = session.scalars(
+        select(DeskSession.id).where(DeskSession.account_id == account.id, DeskSession.id != keep.id)
+    ).all()
+    session.execute(delete(DeskSession).where(DeskSession.id.in_(others)))
+    return len(others)
+
+
 def forget_old_sessions() -> int:
     """Delete the rows of sessions that are over by time, and return how many there were."""
     now = utc_now()

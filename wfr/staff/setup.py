@@ -8,12 +8,14 @@ from http import HTTPStatus
 
 from flask import Flask, Request, Response, current_app, make_response, render_template, request, url_for
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask_babel import lazy_gettext as _l
 from flask_login import LoginManager, current_user
+from flask_wtf.csrf import CSRFError
 
 from wfr.config import Settings
-from wfr.errors import NotAllowed, Refused
+from wfr.errors import DATABASE_AWAY, NotAllowed, Refused
 from wfr.staff.models import LONGEST, Account, Role
-from wfr.staff.places import places_for
+from wfr.staff.places import Place, add_place, places_for
 from wfr.staff.policy import PREFIX, audit_refusal, csrf, refuse_without_policy
 from wfr.staff.sessions import find_session
 
@@ -28,7 +30,7 @@ class DeskOnly(SecureCookieSessionInterface):
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Give `app` its desk's sessions and policies."""
-    secure = settings.base_url.startswith("https:")
+    secure = settings.secure_cookies
     app.config.update(
         # The prefix makes the browser insist on Secure, on this host alone and on the whole path.
         SESSION_COOKIE_NAME="__Host-desk" if secure else "desk",
@@ -49,6 +51,9 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.before_request(refuse_without_policy)
     app.register_error_handler(NotAllowed, not_allowed)
     app.register_error_handler(Refused, refused)
+    app.register_error_handler(CSRFError, stale)
+    add_place(app, Place("accounts.index", _l("Accounts"), Role.COORDINATOR, order=80))
+    add_place(app, Place("audit.trail", _l("Audit trail"), Role.COORDINATOR, order=90))
     app.jinja_env.globals["Role"] = Role
     app.jinja_env.globals["desk_places"] = links
     app.jinja_env.filters["moment"] = moment
@@ -76,7 +81,11 @@ def account_for_templates() -> dict[str, Account | None]:
     """Give desk pages whom is signed in; public pages must not even open the session."""
     if not request.path.startswith(PREFIX):
         return {}
-    return {"desk_account": current_user.account if current_user.is_authenticated else None}
+    try:
+        return {"desk_account": current_user.account if current_user.is_authenticated else None}
+    except DATABASE_AWAY:
+        # The page that says so must not fail over it.
+        return {"desk_account": None}
 
 
 def moment(value: datetime | None) -> str:
@@ -95,7 +104,12 @@ def refused(error: Refused) -> Response:
     return _page("desk/refused.html", HTTPStatus.CONFLICT, error)
 
 
-def _page(template: str, status: int, error: NotAllowed | Refused) -> Response:
-    response = make_response(render_template(template, why=error.why), status)
+def stale(_error: CSRFError) -> Response:
+    """Answer 400: the form carries no token of this browser's session, mostly because it was open for too long."""
+    return _page("desk/staff/stale.html", HTTPStatus.BAD_REQUEST)
+
+
+def _page(template: str, status: int, error: NotAllowed | Refused | None = None) -> Response:
+    response = make_response(render_template(template, why=error.why if error else None), status)
     response.headers["Cache-Control"] = "no-store"
     return response

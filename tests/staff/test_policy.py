@@ -1,0 +1,243 @@
+"""Who may do what: every desk route with every method, every role and every sort of object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.routing import Rule
+
+from tests.factories import Cast, make_case
+from tests.staffing import Colleague, colleague, make_account
+from wfr.cases.models import CaseStatus
+from wfr.extensions import db
+from wfr.staff.models import AccountState, Role
+from wfr.staff.policy import policy_of
+
+ANYONE, WRITER, REVIEWER, COORDINATOR = None, Role.WRITER, Role.REVIEWER, Role.COORDINATOR
+FRESH, NOT_FRESH = True, False
+
+ROUTES: dict[str, tuple[Role | None, bool]] = {
+    "/desk/ GET": (WRITER, NOT_FRESH),
+    "/desk/accounts GET": (COORDINATOR, NOT_FRESH),
+    "/desk/accounts/<int:account_id> GET": (COORDINATOR, NOT_FRESH),
+    "/desk/accounts/<int:account_id>/agree POST": (COORDINATOR, FRESH),
+    "/desk/accounts/<int:account_id>/disable POST": (COORDINATOR, FRESH),
+    "/desk/accounts/<int:account_id>/enable POST": (COORDINATOR, FRESH),
+    "/desk/accounts/<int:account_id>/invite POST": (COORDINATOR, FRESH),
+    "/desk/accounts/<int:account_id>/refuse POST": (COORDINATOR, FRESH),
+    "/desk/accounts/<int:account_id>/reset POST": (COORDINATOR, FRESH),
+    "/desk/accounts/<int:account_id>/role POST": (COORDINATOR, FRESH),
+    "/desk/accounts/new GET": (COORDINATOR, NOT_FRESH),
+    "/desk/accounts/propose POST": (COORDINATOR, FRESH),
+    "/desk/audit GET": (COORDINATOR, NOT_FRESH),
+    "/desk/cases GET+POST": (WRITER, NOT_FRESH),
+    "/desk/cases/<slug> GET": (WRITER, NOT_FRESH),
+    "/desk/cases/<slug>/agree-return POST": (COORDINATOR, FRESH),
+    "/desk/cases/<slug>/approve POST": (REVIEWER, NOT_FRESH),
+    "/desk/cases/<slug>/ask-for-change POST": (REVIEWER, NOT_FRESH),
+    "/desk/cases/<slug>/ask-return POST": (REVIEWER, NOT_FRESH),
+    "/desk/cases/<slug>/close POST": (COORDINATOR, FRESH),
+    "/desk/cases/<slug>/consent GET+POST": (WRITER, NOT_FRESH),
+    "/desk/cases/<slug>/consent/revoke POST": (REVIEWER, NOT_FRESH),
+    "/desk/cases/<slug>/draft POST": (WRITER, NOT_FRESH),
+    "/desk/cases/<slug>/edit GET": (WRITER, NOT_FRESH),
+    "/desk/cases/<slug>/edit POST": (WRITER, NOT_FRESH),
+    "/desk/cases/<slug>/paper POST": (WRITER, NOT_FRESH),
+    "/desk/cases/<slug>/paper-fit POST": (WRITER, NOT_FRESH),
+    "/desk/cases/<slug>/pause POST": (REVIEWER, NOT_FRESH),
+    "/desk/cases/<slug>/photograph GET": (WRITER, NOT_FRESH),
+    "/desk/cases/<slug>/photograph POST": (WRITER, NOT_FRESH),
+    "/desk/cases/<slug>/preview POST": (WRITER, NOT_FRESH),
+    "/desk/cases/<slug>/publish POST": (COORDINATOR, FRESH),
+    "/desk/cases/<slug>/replies GET": (WRITER, NOT_FRESH),
+    "/desk/cases/<slug>/replies POST": (WRITER, NOT_FRESH),
+    "/desk/cases/<slug>/resume POST": (COORDINATOR, FRESH),
+    "/desk/cases/<slug>/revert POST": (WRITER, NOT_FRESH),
+    "/desk/cases/<slug>/review GET": (WRITER, NOT_FRESH),
+    "/desk/cases/<slug>/submit POST": (WRITER, NOT_FRESH),
+    "/desk/cases/<slug>/take-back POST": (WRITER, NOT_FRESH),
+    "/desk/cases/<slug>/unschedule POST": (COORDINATOR, NOT_FRESH),
+    "/desk/cases/<slug>/versions/<int:number> GET": (WRITER, NOT_FRESH),
+    "/desk/cases/<slug>/withdraw POST": (REVIEWER, NOT_FRESH),
+    "/desk/corrections GET": (COORDINATOR, NOT_FRESH),
+    "/desk/corrections POST": (COORDINATOR, NOT_FRESH),
+    "/desk/corrections/<int:number>/enter POST": (COORDINATOR, FRESH),
+    "/desk/corrections/<int:number>/refuse POST": (COORDINATOR, NOT_FRESH),
+    "/desk/invitation/<token> GET+POST": (ANYONE, NOT_FRESH),
+    "/desk/me GET": (WRITER, NOT_FRESH),
+    "/desk/me/password POST": (WRITER, FRESH),
+    "/desk/me/recovery-codes POST": (WRITER, FRESH),
+    "/desk/me/second-factor GET": (WRITER, NOT_FRESH),
+    "/desk/me/second-factor/replace POST": (WRITER, FRESH),
+    "/desk/me/sessions POST": (WRITER, NOT_FRESH),
+    "/desk/numbers GET": (WRITER, NOT_FRESH),
+    "/desk/numbers/export POST": (COORDINATOR, FRESH),
+    "/desk/photographs/<photograph>/<int:width>.<any(webp, jpg):file_format> GET": (WRITER, NOT_FRESH),
+    "/desk/seasons GET": (COORDINATOR, NOT_FRESH),
+    "/desk/seasons/<slug> GET": (COORDINATOR, NOT_FRESH),
+    "/desk/seasons/<slug> POST": (COORDINATOR, NOT_FRESH),
+    "/desk/seasons/<slug>/close POST": (COORDINATOR, NOT_FRESH),
+    "/desk/seasons/<slug>/export POST": (COORDINATOR, FRESH),
+    "/desk/seasons/<slug>/open POST": (COORDINATOR, NOT_FRESH),
+    "/desk/seasons/<slug>/order POST": (COORDINATOR, NOT_FRESH),
+    "/desk/seasons/import GET": (COORDINATOR, NOT_FRESH),
+    "/desk/seasons/import POST": (COORDINATOR, FRESH),
+    "/desk/seasons/new GET": (COORDINATOR, NOT_FRESH),
+    "/desk/seasons/new POST": (COORDINATOR, NOT_FRESH),
+    "/desk/sign-in GET+POST": (ANYONE, NOT_FRESH),
+    "/desk/sign-out POST": (WRITER, NOT_FRESH),
+    "/desk/stories GET": (WRITER, NOT_FRESH),
+    "/desk/stories/<slug>/<language> GET": (WRITER, NOT_FRESH),
+    "/desk/stories/<slug>/<language> POST": (WRITER, NOT_FRESH),
+    "/desk/stories/<slug>/<language>/publish POST": (REVIEWER, FRESH),
+    "/desk/stories/<slug>/<language>/return POST": (WRITER, NOT_FRESH),
+    "/desk/stories/<slug>/<language>/submit POST": (WRITER, NOT_FRESH),
+    "/desk/stories/<slug>/<language>/take-down POST": (REVIEWER, NOT_FRESH),
+    "/desk/stories/new GET": (WRITER, NOT_FRESH),
+    "/desk/stories/new POST": (WRITER, NOT_FRESH),
+}
+"""Every desk route with its methods: who may use it, and whether it asks for a fresh code. Exactly these, no other."""
+
+
+def desk_rules(app: Flask) -> list[Rule]:
+    return [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/desk")]
+
+
+def methods_of(rule: Rule) -> set[str]:
+    return (rule.methods or set()) - {"HEAD", "OPTIONS"}
+
+
+def test_every_desk_route_states_its_policy_and_is_meant_to_be_there(app: Flask) -> None:
+    found: dict[str, tuple[Role | None, bool]] = {}
+    for rule in desk_rules(app):
+        policy = policy_of(app.view_functions[rule.endpoint])
+        assert policy is not None, f"{rule.rule} does not say who may use it"
+        key = f"{rule.rule} {'+'.join(sorted(methods_of(rule)))}"
+        found[key] = (policy.role, policy.fresh)
+    assert found == ROUTES
+
+
+def test_a_desk_route_without_a_policy_is_refused(app: Flask) -> None:
+    app.add_url_rule("/desk/forgotten", "forgotten", lambda: "secret")
+    answer = app.test_client().get("/desk/forgotten")
+    assert answer.status_code == 403 and b"secret" not in answer.data
+
+
+@pytest.fixture
+def objects(app: Flask, season: Cast) -> dict[str, list[Any]]:
+    """Return values for the arguments of routes: things in every state that matters, and one that is not there."""
+    with app.app_context():
+        make_case(season.season, "withdrawn-one", "Wendy Drawn", status=CaseStatus.WITHDRAWN)
+        make_case(season.season, "draft-one", "Dora Draft", status=CaseStatus.DRAFT)
+        make_case(season.season, "paused-one", "Paul Paused", status=CaseStatus.PAUSED)
+        db.session.commit()
+        other = make_account("other", Role.WRITER)
+        proposed = make_account("proposed", Role.WRITER, state=AccountState.PROPOSED)
+    return {
+        "slug": [season.tiny, "withdrawn-one", "draft-one", "paused-one", "test", "out", "nobody"],
+        "number": [1, 99],
+        "account_id": [other.id, proposed.id, 999],
+        "width": [320],
+        "file_format": ["jpg"],
+    }
+
+
+def addresses(rule: Rule, objects: dict[str, list[Any]]) -> Iterator[str]:
+    """Yield the addresses of a route for every combination of objects."""
+    names = sorted(rule.arguments)
+    for values in product(*(objects.get(name, [1, 999] if name.endswith("id") else ["x"]) for name in names)):
+        built = rule.build(dict(zip(names, values, strict=True)), append_unknown=False)
+        if built:
+            yield built[1]
+
+
+@pytest.mark.parametrize("role", [None, *Role])
+def test_nobody_gets_past_a_route_that_needs_another_role(
+    app: Flask, objects: dict[str, list[Any]], role: Role | None
+) -> None:
+    tried = 0
+    for rule in desk_rules(app):
+        policy = policy_of(app.view_functions[rule.endpoint])
+        assert policy is not None
+        for address, method in product(addresses(rule, objects), sorted(methods_of(rule))):
+            tried += 1
+            _look(app, _Try(address, method, policy.role, role))
+    assert tried > len(ROUTES)
+
+
+class _Try:
+    def __init__(self, address: str, method: str, needed: Role | None, role: Role | None) -> None:
+        self.address, self.method, self.needed, self.role = address, method, needed, role
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.method} {self.address}"
+
+
+_people: dict[tuple[int, Role], Colleague] = {}
+
+
+def _look(app: Flask, trial: _Try) -> None:
+    if trial.role is None:
+        answer = app.test_client().open(trial.address, method=trial.method)
+        if trial.needed is None:
+            assert answer.status_code < 500, trial
+        else:
+            assert answer.status_code == 303 and "/desk/sign-in" in answer.headers["Location"], trial
+        return
+    client = _person(app, trial.role)
+    data = {"csrf_token": client.csrf_token()} if trial.method != "GET" else None
+    answer = client.open(trial.address, method=trial.method, data=data)
+    if trial.needed is not None and not trial.role.may(trial.needed):
+        assert answer.status_code == 403, trial
+    else:
+        assert answer.status_code < 500 and answer.status_code != 401, trial
+
+
+def _person(app: Flask, role: Role) -> Colleague:
+    """Return somebody of this role who is signed in, another one when the last was signed out by what she tried."""
+    key = (id(app), role)
+    found = _people.get(key)
+    if found is None or found.get("/desk/me").status_code != 200:
+        name = f"{role.value}-{len(_people)}-{'again' if found else 'first'}"
+        _people[key] = found = colleague(app, name, role)
+    return found
+
+
+@pytest.mark.parametrize("fresh", [True, False], ids=["with a fresh code", "with an old code"])
+def test_what_is_most_sensitive_asks_for_a_fresh_code(app: Flask, objects: dict[str, list[Any]], fresh: bool) -> None:
+    cora = colleague(app, "cora", Role.COORDINATOR, fresh=fresh)
+    for rule in desk_rules(app):
+        policy = policy_of(app.view_functions[rule.endpoint])
+        assert policy is not None
+        if not policy.fresh or "POST" not in methods_of(rule):
+            continue
+        address = next(addresses(rule, objects))
+        answer = cora.send(address)
+        asked = answer.status_code == 403 and b'name="fresh_code"' in answer.data
+        assert asked is not fresh, address
+
+
+def test_a_form_without_a_token_is_refused(app: Flask, objects: dict[str, list[Any]]) -> None:
+    cora = colleague(app, "cora", Role.COORDINATOR)
+    for rule in desk_rules(app):
+        if "POST" in methods_of(rule):
+            assert cora.post(next(addresses(rule, objects))).status_code == 400, rule.rule
+
+
+def test_a_refusal_is_remembered(app: Flask, season: Cast) -> None:
+    wanda = colleague(app, "wanda", Role.WRITER)
+    coordinators_only = next(
+        rule
+        for rule in desk_rules(app)
+        if (policy := policy_of(app.view_functions[rule.endpoint]))
+        and policy.role is Role.COORDINATOR
+        and "GET" in methods_of(rule)
+        and not rule.arguments
+    )
+    assert wanda.get(coordinators_only.rule).status_code == 403
+    cora = colleague(app, "cora", Role.COORDINATOR)
+    assert "wanda" in cora.get("/desk/audit").get_data(as_text=True)
