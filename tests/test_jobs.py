@@ -27,8 +27,8 @@ def ring(queue: Queue, name: str) -> None:
 
 
 def wait_for(condition: Callable[[], bool]) -> bool:
-    """Wait up to 10 s for something to become true."""
-    ends = time.monotonic() + 10
+    """Wait up to 30 s for something to become true."""
+    ends = time.monotonic() + 30
     while not condition() and time.monotonic() < ends:
         time.sleep(0.02)
     return condition()

@@ -11,6 +11,7 @@
   let stopped = false;
   let waiting = null;
   let leaving = false;
+  let renewed = "";
 
   const state = () => document.getElementById("saved");
   const say = (words) => { state().textContent = words; };
@@ -49,11 +50,25 @@
     saving = false;
     if (detail.successful) saved = sent;
     else if (detail.xhr?.status === 409) stopped = true;
+    else if (detail.xhr?.status === 401) say(saver.dataset.signedOut);
+    else if (detail.xhr?.status === 400) renewToken();
     else say(saver.dataset.offline);
     const button = waiting;
     waiting = null;
     if (button && detail.successful) form.requestSubmit(button);
   });
+
+  /** Who has signed in anew, in another tab, has another token there: take it over and save again, once. */
+  async function renewToken() {
+    say(saver.dataset.signedOut);
+    const answer = await fetch(saver.dataset.token).catch(() => null);
+    const page = new DOMParser().parseFromString(answer?.ok ? await answer.text() : "", "text/html");
+    const there = page.querySelector("[name=csrf_token]")?.value;
+    if (!there || there === renewed) return;
+    renewed = there;
+    for (const here of document.querySelectorAll("[name=csrf_token]")) here.value = there;
+    htmx.trigger(saver, "save");
+  }
 
   document.addEventListener("keydown", (event) => {
     if (event.key !== "s" || !(event.ctrlKey || event.metaKey) || event.altKey) return;

@@ -81,9 +81,8 @@ class Desk:
             context.close()
 
     def _note(self, complaint: str) -> None:
-        if not (
-            complaint.startswith("Failed to load resource") and re.search("status of 4(03|04|09|10|22)", complaint)
-        ):
+        # What a browser says of a refusal that a test wanted.
+        if not re.match(r"Failed to load resource.*status of 4(00|01|03|04|09|10|22)", complaint):
             self.problems.append(complaint)
 
     def _only_ours(self, url: str) -> None:

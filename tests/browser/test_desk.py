@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -149,6 +150,8 @@ def _begin(writer: Page) -> None:
 def _write(writer: Page) -> None:
     writer.get_by_role("checkbox", name="Letter", exact=True).check()
     words(writer, ENGLISH)
+    # The preview follows the part that is being written.
+    writer.get_by_label("What happened", exact=True).focus()
     expect(writer.locator("#preview")).to_contain_text("She sings in prison.", timeout=SOON)
     writer.get_by_role("button", name="Add somebody").click()
     writer.get_by_label("Office", exact=True).fill("Minister of Justice")
@@ -213,3 +216,24 @@ def _no_place_in(visitor: Page) -> None:
     source = visitor.get_by_alt_text("Mina on a quay").evaluate("image => image.currentSrc")
     shown = Image.open(io.BytesIO(visitor.request.get(source).body()))
     assert not shown.getexif() and "exif" not in shown.info and shown.width <= 1280
+
+
+def test_who_was_signed_out_while_writing_loses_no_word(desk: Desk, server: Server) -> None:
+    writer = desk.sit_down("writer")
+    writer.goto("/desk/cases/germain-rukuki")
+    writer.get_by_role("button", name="Change this case").click()
+    headline = writer.get_by_label("Headline", exact=True)
+    headline.fill("The first words")
+    saved(writer)
+    database = sqlite3.connect(server.folder / "wfr.db")
+    with database:
+        database.execute("delete from desk_sessions")
+    database.close()
+    headline.fill("The words that must not be lost")
+    expect(writer.locator("#saved")).to_contain_text("you have been signed out", timeout=SOON)
+    desk.sign_in(writer.context.new_page(), "writer")
+    headline.press("End")
+    headline.type(" again")
+    saved(writer)
+    writer.reload()
+    expect(writer.get_by_label("Headline", exact=True)).to_have_value("The words that must not be lost again")

@@ -116,8 +116,8 @@ def _refusal(policy: Policy) -> ResponseReturnValue | None:
 
 def _to_sign_in() -> ResponseReturnValue:
     if request.headers.get("HX-Request"):
-        # htmx follows redirects unseen and would put the sign-in page into a corner of this one.
-        return Response(status=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": url_for("staff.sign_in")})
+        # A part of a page asks: what is typed on it must not be lost to a redirect.
+        return Response(status=HTTPStatus.UNAUTHORIZED)
     wanted = request.full_path.rstrip("?") if request.method in SAFE else None
     return redirect(url_for("staff.sign_in", next=wanted), HTTPStatus.SEE_OTHER)
 
