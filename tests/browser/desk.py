@@ -82,7 +82,9 @@ class Desk:
 
     def _note(self, complaint: str) -> None:
         # What a browser says of a refusal that a test wanted.
-        if not re.match(r"Failed to load resource.*status of 4(00|01|03|04|09|10|22)", complaint):
+        if not re.match(
+            r"(Failed to load resource.*status of|Response Status Error Code) 4(00|01|03|04|09|10|22)", complaint
+        ):
             self.problems.append(complaint)
 
     def _only_ours(self, url: str) -> None:
