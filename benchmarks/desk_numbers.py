@@ -13,9 +13,8 @@ from sqlalchemy import select
 from benchmarks import machine, stage
 from benchmarks.filling import fill
 from wfr.cases.models import Case, Season
-from wfr.extensions import db
+from wfr.extensions import db, utc_now
 from wfr.pledges.exporting import as_csv, export_actions
-from wfr.pledges.models import utc_now
 from wfr.pledges.season_figures import LEDGER_SECONDS, ledger_of, season_figures
 from wfr.staff.models import SHELL
 

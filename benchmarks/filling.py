@@ -14,8 +14,8 @@ from flask import Flask
 from sqlalchemy import insert, select
 
 from wfr.cases.models import Case, Kind
-from wfr.extensions import db, transaction
-from wfr.pledges.models import Pledge, PledgeState, utc_now
+from wfr.extensions import db, transaction, utc_now
+from wfr.pledges.models import Pledge, PledgeState
 from wfr.pledges.simulating import COUNTRIES
 from wfr.pledges.tallying import Change, CountKey, change_count
 

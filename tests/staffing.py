@@ -11,8 +11,8 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from tests.linting import LintingClient
-from wfr.extensions import transaction
-from wfr.staff.models import Account, AccountState, DeskSession, Role, utc_now
+from wfr.extensions import transaction, utc_now
+from wfr.staff.models import Account, AccountState, DeskSession, Role
 from wfr.staff.second_factor import seal_secret
 from wfr.staff.sessions import add_session
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -37,6 +38,11 @@ NEVER = float("-inf")
 PATIENCE_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
+
+
+def utc_now() -> datetime:
+    """Return this moment in UTC without a zone, as the database keeps it."""
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 class Base(DeclarativeBase):

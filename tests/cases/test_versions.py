@@ -13,10 +13,10 @@ from tests.staffing import make_account
 from wfr.cases import consenting, drafting, publishing, reviewing, withdrawing
 from wfr.cases.consenting import ConsentGiven
 from wfr.cases.documents import CaseDocument, apply_document, document_of, preview_case
-from wfr.cases.drafting import SomebodyElseSaved, lock_case, newest_version, utc_now
+from wfr.cases.drafting import SomebodyElseSaved, lock_case, newest_version
 from wfr.cases.models import Case, CaseStatus, CaseVersion, Consenter, VersionState
 from wfr.errors import NoSuchThing, NotAllowed, Refused
-from wfr.extensions import db, transaction
+from wfr.extensions import db, transaction, utc_now
 from wfr.staff.auditing import find_breaks
 from wfr.staff.models import Actor, AuditEntry, Role
 

@@ -22,11 +22,11 @@ from tests.linting import LintingClient
 from tests.staffing import Colleague, colleague, make_account
 from wfr.cases.models import Case, CaseStatus, Kind, Season
 from wfr.cases.queries import today
-from wfr.extensions import db, transaction
+from wfr.extensions import db, transaction, utc_now
 from wfr.pledges.charting import HEIGHT, MARK_ROOM, bar_chart, round_up
 from wfr.pledges.correcting import enter_correction, propose_correction
 from wfr.pledges.exporting import BYTE_ORDER_MARK, COLUMNS, text_cell, write_csv
-from wfr.pledges.models import Pledge, utc_now
+from wfr.pledges.models import Pledge
 from wfr.pledges.pledging import Promise, mark_taken, pledge, withdraw
 from wfr.pledges.season_figures import Ledger, ledger_of
 from wfr.pledges.spotting import AT_LEAST, is_spike

@@ -14,8 +14,8 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from tests.staff.conftest import Browser, Person, read
-from wfr.extensions import db, transaction
-from wfr.staff.models import AuditEntry, DeskSession, RecoveryCode, utc_now
+from wfr.extensions import db, transaction, utc_now
+from wfr.staff.models import AuditEntry, DeskSession, RecoveryCode
 
 People = Callable[..., Person]
 Browsers = Callable[[], Browser]

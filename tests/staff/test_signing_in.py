@@ -15,9 +15,9 @@ from sqlalchemy import select
 from tests.conftest import close_database, make_settings
 from tests.staff.conftest import Browser, Person, read
 from wfr import create_app
-from wfr.extensions import db, transaction
+from wfr.extensions import db, transaction, utc_now
 from wfr.staff import passwords
-from wfr.staff.models import Account, AccountState, AuditEntry, DeskSession, utc_now
+from wfr.staff.models import Account, AccountState, AuditEntry, DeskSession
 from wfr.staff.sessions import end_other_sessions
 
 People = Callable[..., Person]

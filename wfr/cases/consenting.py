@@ -9,10 +9,10 @@ from datetime import date, timedelta
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
-from wfr.cases.drafting import lock_case, utc_now
+from wfr.cases.drafting import lock_case
 from wfr.cases.models import Case, CaseStatus, Consent, Consenter
 from wfr.errors import Refused
-from wfr.extensions import AnySession, transaction
+from wfr.extensions import AnySession, transaction, utc_now
 from wfr.staff.auditing import digest, record
 from wfr.staff.models import Actor
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
@@ -32,7 +32,8 @@ from wfr.cases.drafting import SLUG
 from wfr.cases.models import Consenter, Kind, UpdateKind
 from wfr.cases.stamps import FAMILIES, PAIRS
 from wfr.countries import countries, is_country
-from wfr.text import RefusedText, clean_line, clean_text
+from wfr.fields import LineField, WordsField
+from wfr.text import RefusedText, clean_text
 
 ROWS_AT_MOST = 40
 _CODES = re.compile(r"[\s,;]+")
@@ -54,33 +55,6 @@ CONSENTER_WORDS = {
 def at_most(length: int) -> Length:
     """Return the rule that a field has at most so many characters."""
     return Length(max=length, message=_l("At most %(max)d characters, please."))
-
-
-class _Clean:
-    """Cleans what was typed; what nobody could read becomes the field's error."""
-
-    clean: Callable[[str], str]
-
-    def process_formdata(self, valuelist: list[Any]) -> None:
-        """Take what was sent, cleaned."""
-        if valuelist:
-            self.data = valuelist[0]
-            try:
-                self.data = type(self).clean(valuelist[0])
-            except RefusedText as problem:
-                raise ValueError(str(problem)) from None
-
-
-class LineField(_Clean, StringField):
-    """One line."""
-
-    clean = staticmethod(clean_line)
-
-
-class WordsField(_Clean, TextAreaField):
-    """Several lines."""
-
-    clean = staticmethod(clean_text)
 
 
 class LinesField(TextAreaField):

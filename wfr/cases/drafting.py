@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -13,7 +12,7 @@ from sqlalchemy import func, select
 from wfr.cases.documents import CaseDocument, TextDocument, document_of
 from wfr.cases.models import Case, CaseStatus, CaseVersion, Photograph, Season, VersionEditor, VersionState
 from wfr.errors import NoSuchThing, Refused
-from wfr.extensions import AnySession, transaction
+from wfr.extensions import AnySession, transaction, utc_now
 from wfr.staff.auditing import record
 from wfr.staff.models import Actor
 
@@ -30,11 +29,6 @@ class SomebodyElseSaved(Refused):
     def __init__(self, version: CaseVersion) -> None:
         super().__init__(_l("Somebody else has saved this draft since you opened it. Your words are still below."))
         self.version = version
-
-
-def utc_now() -> datetime:
-    """Return this moment in UTC without a zone, as the database keeps it."""
-    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def lock_case(session: AnySession, slug: str) -> Case:

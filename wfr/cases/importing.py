@@ -13,10 +13,10 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 
 from wfr.cases.documents import CaseDocument
-from wfr.cases.drafting import add_editor, add_version, lock_case, newest_version
+from wfr.cases.drafting import OPEN_STATES, add_editor, add_version, lock_case, newest_version
 from wfr.cases.exporting import in_order
 from wfr.cases.loading import folder_files, load_totals, season_dates
-from wfr.cases.models import Case, CaseStatus, Season, Story, VersionState
+from wfr.cases.models import Case, CaseStatus, Season, Story
 from wfr.cases.queries import is_demonstration
 from wfr.cases.season_files import (
     CASES,
@@ -34,11 +34,10 @@ from wfr.cases.season_files import (
 from wfr.cases.seasons import SeasonPlan, plan_problem
 from wfr.cases.stories import StoryBusy, StoryWords, draft_story
 from wfr.cases.toml_lines import Path as Place
-from wfr.extensions import AnySession, transaction
+from wfr.extensions import AnySession, transaction, utc_now
 from wfr.staff.auditing import record
-from wfr.staff.models import SHELL, Actor, utc_now
+from wfr.staff.models import SHELL, Actor
 
-OPEN_STATES = (VersionState.DRAFT, VersionState.IN_REVIEW)
 MOST_ZIP_BYTES = 2 * 1024 * 1024
 MOST_FILES = 500
 MOST_UNPACKED_BYTES = 16 * 1024 * 1024

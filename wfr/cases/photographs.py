@@ -13,9 +13,9 @@ from flask_babel import lazy_gettext as _l
 from PIL import Image, ImageCms
 
 from wfr.cases.models import PHOTOGRAPH_WIDTHS, Photograph, PhotographFile
-from wfr.extensions import transaction
+from wfr.extensions import transaction, utc_now
 from wfr.staff.auditing import record
-from wfr.staff.models import Actor, utc_now
+from wfr.staff.models import Actor
 
 MOST_BYTES = 12 * 1024 * 1024
 MOST_PIXELS = {"JPEG": 40_000_000, "PNG": 20_000_000, "WEBP": 20_000_000}

@@ -11,11 +11,11 @@ from sqlalchemy import select
 from wfr.cases.checking import consent_problems, find_gaps
 from wfr.cases.consenting import pause_case, present_consent
 from wfr.cases.documents import CaseDocument, apply_document
-from wfr.cases.drafting import lock_case, newest_version, utc_now
+from wfr.cases.drafting import lock_case, newest_version
 from wfr.cases.models import Case, CaseStatus, CaseVersion, VersionState
 from wfr.cases.reviewing import approved_version
 from wfr.errors import Refused
-from wfr.extensions import AnySession, transaction
+from wfr.extensions import AnySession, transaction, utc_now
 from wfr.staff.auditing import digest, record
 from wfr.staff.models import JOB, Actor, Role
 from wfr.staff.queries import people_on_desk

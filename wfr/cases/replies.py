@@ -10,9 +10,9 @@ from flask_babel import lazy_gettext as _l
 from wfr.cases.drafting import lock_case
 from wfr.cases.models import Reply
 from wfr.errors import Refused
-from wfr.extensions import transaction
+from wfr.extensions import transaction, utc_now
 from wfr.staff.auditing import digest, record
-from wfr.staff.models import Actor, utc_now
+from wfr.staff.models import Actor
 
 
 @dataclass(frozen=True, slots=True)

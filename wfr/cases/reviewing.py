@@ -7,10 +7,10 @@ from sqlalchemy import select
 
 from wfr.cases.checking import find_gaps, find_source_gaps
 from wfr.cases.documents import CaseDocument
-from wfr.cases.drafting import editors_since_approval, lock_case, newest_version, utc_now
+from wfr.cases.drafting import editors_since_approval, lock_case, newest_version
 from wfr.cases.models import Case, CaseVersion, VersionState
 from wfr.errors import NotAllowed, Refused
-from wfr.extensions import AnySession, transaction
+from wfr.extensions import AnySession, transaction, utc_now
 from wfr.staff.auditing import digest, record
 from wfr.staff.models import Account, Actor, Role
 from wfr.staff.rights import require_role

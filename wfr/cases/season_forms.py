@@ -10,10 +10,11 @@ from flask_babel import lazy_gettext as _l
 from wtforms import Field, FileField, Form, IntegerField
 from wtforms.validators import DataRequired, InputRequired, NumberRange, Optional, Regexp, ValidationError
 
-from wfr.cases.desk_forms import DayField, LineField, WordsField, at_most, known_language
+from wfr.cases.desk_forms import DayField, at_most, known_language
 from wfr.cases.season_files import SLUG, SourceEntry
 from wfr.cases.seasons import BadPlan, SeasonPlan
 from wfr.cases.stories import StoryWords
+from wfr.fields import LineField, WordsField
 from wfr.text import source_tags
 
 REPLY_LENGTH = 2_000

@@ -14,9 +14,9 @@ from sqlalchemy import select
 from wfr.cases.models import Case, Season, SeasonState
 from wfr.cases.season_files import SLUG
 from wfr.errors import NoSuchThing, Refused
-from wfr.extensions import AnySession, transaction
+from wfr.extensions import AnySession, transaction, utc_now
 from wfr.staff.auditing import record
-from wfr.staff.models import Actor, utc_now
+from wfr.staff.models import Actor
 
 RESERVED = frozenset({"new", "import"})
 """Slugs that are addresses of the desk itself."""

@@ -12,9 +12,9 @@ from sqlalchemy import func, select
 from wfr.cases.models import Story, StoryState
 from wfr.cases.season_files import SLUG, StoryEntry
 from wfr.errors import NoSuchThing, NotAllowed, Refused
-from wfr.extensions import AnySession, transaction
+from wfr.extensions import AnySession, transaction, utc_now
 from wfr.staff.auditing import digest, record
-from wfr.staff.models import Actor, utc_now
+from wfr.staff.models import Actor
 
 StoryKey = tuple[str, str]
 """A story's slug and language."""

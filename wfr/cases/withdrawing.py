@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 
-from wfr.cases.drafting import lock_case, utc_now
+from wfr.cases.drafting import lock_case
 from wfr.cases.models import CaseStatus
 from wfr.cases.publishing import publication_problems, shown_version
 from wfr.errors import NotAllowed, Refused
-from wfr.extensions import transaction
+from wfr.extensions import transaction, utc_now
 from wfr.staff.auditing import digest, record
 from wfr.staff.models import Actor, Role
 from wfr.staff.rights import require_role

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import Field, Form, RadioField, SelectMultipleField, StringField, TextAreaField
+from wtforms import Field, Form, RadioField, SelectMultipleField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from wfr.fields import LineField, WordsField
 from wfr.letters.merging import PersonalLines
 from wfr.paper import unprintable
-from wfr.text import RefusedText, clean_line, clean_text
 
 NAME_LENGTH = 100
 ADDRESS_LENGTH = 300
@@ -25,34 +24,6 @@ POST_LENGTH = 2_000
 NAMED_AT_MOST = 3
 
 PAPER_SIZES = (SelectChoice("A4", "A4"), SelectChoice("Letter", _l("US Letter")))
-
-
-class _CleanField:
-    """Cleans what was typed before anything else looks at it; what no letter can carry becomes the field's error."""
-
-    clean: Callable[[str], str]
-    data: str | None
-
-    def process_formdata(self, valuelist: list[Any]) -> None:
-        """Take what was sent, cleaned."""
-        super().process_formdata(valuelist)  # type: ignore[misc]
-        if self.data:
-            try:
-                self.data = type(self).clean(self.data)
-            except RefusedText as problem:
-                raise ValueError(str(problem)) from None
-
-
-class LineField(_CleanField, StringField):
-    """One line of a person's own words."""
-
-    clean = staticmethod(clean_line)
-
-
-class WordsField(_CleanField, TextAreaField):
-    """Several lines of a person's own words."""
-
-    clean = staticmethod(clean_text)
 
 
 class Printable:

@@ -8,8 +8,8 @@ from sqlalchemy import func, select
 from wfr.cases.models import Case, CaseStatus, Kind
 from wfr.countries import is_country
 from wfr.errors import NoSuchThing, NotAllowed, Refused
-from wfr.extensions import AnySession, transaction
-from wfr.pledges.models import Correction, CorrectionState, TallyCount, utc_now
+from wfr.extensions import AnySession, transaction, utc_now
+from wfr.pledges.models import Correction, CorrectionState, TallyCount
 from wfr.pledges.tallying import Change, CountKey, change_count
 from wfr.staff import auditing
 from wfr.staff.models import Actor, Role

@@ -13,7 +13,8 @@ from wtforms.validators import InputRequired, ValidationError
 
 from wfr.cases.models import Kind
 from wfr.countries import countries, is_country
-from wfr.letters.forms import CardForm, EmailForm, LetterForm, LineField, PostForm, SeveralLettersForm, at_most
+from wfr.fields import LineField
+from wfr.letters.forms import CardForm, EmailForm, LetterForm, PostForm, SeveralLettersForm, at_most
 from wfr.pages import language
 from wfr.pledges.correcting import LARGEST_CORRECTION, LONGEST_REASON
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from wfr.extensions import Base
+from wfr.extensions import Base, utc_now
 
 TALLY_SHARDS = 8
 
@@ -20,11 +20,6 @@ class PledgeState(StrEnum):
     PLEDGED = "pledged"
     TAKEN = "taken"
     WITHDRAWN = "withdrawn"
-
-
-def utc_now() -> datetime:
-    """Return this moment in UTC without a zone, as the database keeps it."""
-    return datetime.now(UTC).replace(tzinfo=None)
 
 
 class Pledge(Base):

@@ -14,8 +14,8 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from wfr.cases.models import Kind
-from wfr.extensions import AnySession, db, one_statement, transaction
-from wfr.pledges.models import TALLY_SHARDS, Pledge, PledgeState, TallyCount, utc_now
+from wfr.extensions import AnySession, db, one_statement, transaction, utc_now
+from wfr.pledges.models import TALLY_SHARDS, Pledge, PledgeState, TallyCount
 from wfr.pledges.tallying import Change, add_to_counts, change_count
 
 

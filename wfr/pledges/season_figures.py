@@ -16,8 +16,8 @@ from sqlalchemy import case as sql_case
 
 from wfr.cases.models import Case, Season
 from wfr.cases.queries import shelf, today
-from wfr.extensions import AnySession, db, kept
-from wfr.pledges.models import Correction, CorrectionState, Pledge, PledgeState, TallyCount, utc_now
+from wfr.extensions import AnySession, db, kept, utc_now
+from wfr.pledges.models import Correction, CorrectionState, Pledge, PledgeState, TallyCount
 from wfr.pledges.queries import board
 from wfr.pledges.spotting import PERIODS_BEFORE, is_spike
 from wfr.pledges.tallying import Count, Figures

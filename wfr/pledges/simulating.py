@@ -17,8 +17,8 @@ from wfr.cases.loading import load_folder, stamp_as_demonstration
 from wfr.cases.models import Case, CaseStatus, Kind
 from wfr.cases.queries import is_demonstration, today
 from wfr.cases.season_files import CannotLoad
-from wfr.extensions import AnySession, db, transaction
-from wfr.pledges.models import Pledge, PledgeState, utc_now
+from wfr.extensions import AnySession, db, transaction, utc_now
+from wfr.pledges.models import Pledge, PledgeState
 from wfr.pledges.pledging import Promise, mark_taken, pledge
 from wfr.pledges.tallying import Change, CountKey, change_count
 

@@ -11,11 +11,11 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 
 from wfr.errors import NoSuchThing, NotAllowed, Refused
-from wfr.extensions import AnySession, transaction
+from wfr.extensions import AnySession, transaction, utc_now
 from wfr.staff.auditing import digest, record
 from wfr.staff.devices import keep_devices
 from wfr.staff.inviting import Invitation, deliver, invite
-from wfr.staff.models import Account, AccountState, Actor, Request, Role, utc_now
+from wfr.staff.models import Account, AccountState, Actor, Request, Role
 from wfr.staff.naming import tidy_name
 from wfr.staff.sessions import end_other_sessions
 

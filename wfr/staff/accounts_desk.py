@@ -9,11 +9,12 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from wfr.extensions import utc_now
 from wfr.staff import accounts, inviting
 from wfr.staff.accounts import NameTaken, Outcome
 from wfr.staff.forms import ROLES, ProposeForm, RoleForm
 from wfr.staff.inviting import Invitation
-from wfr.staff.models import AccountState, Request, Role, utc_now
+from wfr.staff.models import AccountState, Request, Role
 from wfr.staff.policy import actor, desk_route
 from wfr.staff.queries import everybody, find_account
 

@@ -12,8 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from wfr.extensions import AnySession, settings, transaction
-from wfr.staff.models import Actor, AuditEntry, AuditHead, utc_now
+from wfr.extensions import AnySession, settings, transaction, utc_now
+from wfr.staff.models import Actor, AuditEntry, AuditHead
 
 # Two first entries at once: the second insert waits and does nothing.
 AUDIT_HEAD = {

@@ -16,9 +16,9 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from wfr.extensions import AnySession, db, settings, transaction
+from wfr.extensions import AnySession, db, settings, transaction, utc_now
 from wfr.staff.auditing import record
-from wfr.staff.models import Actor, AttemptBudget, AuditEntry, utc_now
+from wfr.staff.models import Actor, AttemptBudget, AuditEntry
 
 WINDOW_SECONDS = 300.0
 PER_NAME = 10

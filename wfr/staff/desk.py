@@ -24,12 +24,13 @@ from flask_babel import ngettext
 from flask_login import current_user, login_user
 from wtforms import Form
 
+from wfr.extensions import utc_now
 from wfr.staff import inviting, securing, signing_in
 from wfr.staff.browsers import browser_words
 from wfr.staff.devices import KEPT
 from wfr.staff.forms import PasswordForm, SecondFactorForm, SetUpForm, SignInForm
 from wfr.staff.inviting import InvitationOver, accept, read_invitation
-from wfr.staff.models import Role, utc_now
+from wfr.staff.models import Role
 from wfr.staff.passwords import BadPassword, WrongPassword
 from wfr.staff.policy import PREFIX, actor, desk_route
 from wfr.staff.policy import me as my_row

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from sqlalchemy import delete, update
 
-from wfr.extensions import AnySession, transaction
-from wfr.staff.models import Account, KnownDevice, utc_now
+from wfr.extensions import AnySession, transaction, utc_now
+from wfr.staff.models import Account, KnownDevice
 from wfr.staff.sessions import TOKEN_BYTES, token_digest
 
 KEPT = timedelta(days=180)

@@ -11,10 +11,10 @@ from sqlalchemy import delete, select, update
 
 from wfr import mail
 from wfr.errors import DomainError, Refused
-from wfr.extensions import AnySession, db, settings, transaction
+from wfr.extensions import AnySession, db, settings, transaction, utc_now
 from wfr.staff import passwords
 from wfr.staff.auditing import record
-from wfr.staff.models import Account, AccountState, Actor, RecoveryCode, utc_now
+from wfr.staff.models import Account, AccountState, Actor, RecoveryCode
 from wfr.staff.second_factor import confirm_enrolment, new_recovery_codes, set_secret
 from wfr.staff.sessions import TOKEN_BYTES, end_other_sessions, token_digest
 

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from wfr.extensions import Base
+from wfr.extensions import Base, utc_now
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
 FRESH_CODE = timedelta(minutes=5)
-
-
-def utc_now() -> datetime:
-    """Return this moment in UTC without a zone, as the database keeps it."""
-    return datetime.now(UTC).replace(tzinfo=None)
 
 
 class Role(StrEnum):

@@ -15,9 +15,10 @@ from flask_login import current_user
 from flask_wtf.csrf import CSRFProtect
 
 from wfr.errors import NotAllowed
+from wfr.extensions import utc_now
 from wfr.pages import private
 from wfr.staff.auditing import record_refusal
-from wfr.staff.models import Account, Actor, Role, utc_now
+from wfr.staff.models import Account, Actor, Role
 from wfr.staff.signing_in import confirm_code
 
 PREFIX = "/desk"

@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import func, select
 
 from wfr.errors import NoSuchThing
-from wfr.extensions import AnySession, db
-from wfr.staff.models import IDLE, LONGEST, Account, AccountState, AuditEntry, DeskSession, utc_now
+from wfr.extensions import AnySession, db, utc_now
+from wfr.staff.models import IDLE, LONGEST, Account, AccountState, AuditEntry, DeskSession
 from wfr.staff.naming import tidy_name
 from wfr.staff.second_factor import recovery_codes_left
 

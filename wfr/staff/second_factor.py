@@ -19,9 +19,9 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete, func, select
 
 from wfr.errors import DomainError, Refused
-from wfr.extensions import AnySession, settings, transaction
+from wfr.extensions import AnySession, settings, transaction, utc_now
 from wfr.staff.auditing import record
-from wfr.staff.models import Account, Actor, RecoveryCode, utc_now
+from wfr.staff.models import Account, Actor, RecoveryCode
 
 STEP_SECONDS = 30
 STEPS_EITHER_SIDE = 1

@@ -9,8 +9,8 @@ from datetime import timedelta
 
 from sqlalchemy import delete, select, update
 
-from wfr.extensions import AnySession, db, transaction
-from wfr.staff.models import IDLE, LONGEST, Account, DeskSession, utc_now
+from wfr.extensions import AnySession, db, transaction, utc_now
+from wfr.staff.models import IDLE, LONGEST, Account, DeskSession
 
 SEEN_EVERY = timedelta(minutes=1)
 TOKEN_BYTES = 32

@@ -9,12 +9,12 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select, update
 
 from wfr.errors import Refused
-from wfr.extensions import AnySession, db, transaction
+from wfr.extensions import AnySession, db, transaction, utc_now
 from wfr.staff import budgets, passwords
 from wfr.staff.auditing import digest, record
 from wfr.staff.budgets import Budget
 from wfr.staff.devices import belongs, find_device, remember_device
-from wfr.staff.models import Account, AccountState, Actor, DeskSession, utc_now
+from wfr.staff.models import Account, AccountState, Actor, DeskSession
 from wfr.staff.naming import tidy_name
 from wfr.staff.second_factor import take_code
 from wfr.staff.sessions import SignedIn, add_session, end_session
