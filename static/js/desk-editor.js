@@ -91,6 +91,22 @@
     choice.dispatchEvent(new Event("change", { bubbles: true }));
   });
 
+  // The little stamps to choose from: patterns in the chosen colours, colours with the chosen pattern.
+  const stampOf = (choice) => choice.closest(".stamp-choice").querySelector(".stamp");
+  const choices = (name) => [...form.querySelectorAll(`[name="${name}"]`)];
+  form.addEventListener("change", ({ target }) => {
+    if (target.name === "colours") {
+      for (const choice of choices("pattern")) {
+        const { classList } = stampOf(choice);
+        for (const other of choices("colours")) classList.toggle(`pair-${other.value}`, other === target);
+      }
+    }
+    if (target.name === "pattern") {
+      const art = stampOf(target).querySelector(".stamp-art");
+      for (const choice of choices("colours")) stampOf(choice).querySelector(".stamp-art").replaceWith(art.cloneNode(true));
+    }
+  });
+
   // The proof is for looking at: its links would lead away from what is being written.
   document.addEventListener("click", (event) => {
     if (event.target.closest?.(".proof a")) event.preventDefault();
