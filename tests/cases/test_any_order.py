@@ -73,6 +73,8 @@ class Walk:
         if what == "agree_return":
             assert self.asked not in (None, name)
             self.asked = None
+        if what == "pause":
+            assert name in MAY_APPROVE
         if what == "withdraw":
             assert name in MAY_APPROVE
             assert shown().status == CaseStatus.WITHDRAWN

@@ -14,7 +14,8 @@ from wfr.cases.models import Case, CaseStatus, Consent, Consenter
 from wfr.errors import Refused
 from wfr.extensions import AnySession, transaction, utc_now
 from wfr.staff.auditing import digest, record
-from wfr.staff.models import Actor
+from wfr.staff.models import Actor, Role
+from wfr.staff.rights import require_role
 
 WARN_BEFORE = timedelta(days=14)
 """How long before it ends the desk speaks of it."""
@@ -78,6 +79,7 @@ def revoke_consent(*, by: Actor, slug: str) -> None:
     """
     with transaction() as session:
         case = lock_case(session, slug)
+        require_role(session, by, Role.REVIEWER)
         consent = present_consent(session, case)
         if consent is None or consent.revoked_at:
             raise Refused(_l("There is no consent to take back."))

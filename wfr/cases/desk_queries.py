@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import defer, selectinload
 
 from wfr.cases.checking import Gap, SourceGap, consent_problems, find_gaps, find_source_gaps
 from wfr.cases.consenting import WARN_BEFORE, present_consent
@@ -18,8 +18,7 @@ from wfr.cases.queries import today
 from wfr.errors import NoSuchThing
 from wfr.extensions import db
 from wfr.staff.models import Account, Role
-
-VERSIONS_SHOWN = 50
+from wfr.staff.queries import account_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,9 @@ def cases_at_desk() -> list[CaseAtDesk]:
         .options(selectinload(Case.season))
     ).all()
     versions: dict[int, list[CaseVersion]] = {}
-    for version in db.session.scalars(select(CaseVersion).order_by(CaseVersion.number.desc())):
+    # Without their documents: a list of cases needs the words of few, which come when they are asked for.
+    newest_first = select(CaseVersion).order_by(CaseVersion.number.desc()).options(defer(CaseVersion.document))
+    for version in db.session.scalars(newest_first):
         versions.setdefault(version.case_id, []).append(version)
     return [_at_desk(case, versions.get(case.id, [])) for case in cases]
 
@@ -123,7 +124,7 @@ def consents_of(case: Case) -> list[Consent]:
 
 def names_of_accounts() -> dict[int, str]:
     """Return the name of every account by its id, for "who and when"."""
-    return {row.id: row.name for row in db.session.execute(select(Account.id, Account.name))}
+    return account_names(db.session)
 
 
 def seasons_at_desk() -> list[Season]:

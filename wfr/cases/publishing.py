@@ -79,6 +79,7 @@ def unschedule(*, by: Actor, slug: str) -> None:
     """Call off a publication that waits for its hour. Raises `NoSuchThing`, `Refused` where none does."""
     with transaction() as session:
         case = lock_case(session, slug)
+        require_role(session, by, Role.COORDINATOR)
         version = approved_version(session, case)
         if version is None or version.publish_at is None:
             raise Refused(_l("Nothing is scheduled."))
@@ -116,6 +117,7 @@ def pause(*, by: Actor, slug: str, reason: str) -> None:
     _require_reason(reason)
     with transaction() as session:
         case = lock_case(session, slug)
+        require_role(session, by, Role.REVIEWER)
         if case.status != CaseStatus.PUBLISHED:
             raise Refused(_l("Only a published case can be paused."))
         pause_case(session, by, case, reason)

@@ -14,7 +14,8 @@ from wfr.cases.season_files import SLUG, StoryEntry
 from wfr.errors import NoSuchThing, NotAllowed, Refused
 from wfr.extensions import AnySession, transaction, utc_now
 from wfr.staff.auditing import digest, record
-from wfr.staff.models import Actor
+from wfr.staff.models import Actor, Role
+from wfr.staff.rights import require_role
 
 StoryKey = tuple[str, str]
 """A story's slug and language."""
@@ -123,6 +124,7 @@ def publish_story(*, by: Actor, key: StoryKey) -> None:
     """
     with transaction() as session:
         story = _require(session, key, StoryState.IN_REVIEW)
+        require_role(session, by, Role.REVIEWER)
         if by.account_id in story.editors:
             raise NotAllowed(_l("You wrote or submitted this story: somebody else must publish it."))
         _set_columns(story, newest_words(story))
@@ -140,6 +142,7 @@ def take_down_story(*, by: Actor, key: StoryKey) -> None:
         story = _find(session, key)
         if story is None:
             raise NoSuchThing(key)
+        require_role(session, by, Role.REVIEWER)
         if story.state != StoryState.PUBLISHED:
             raise Refused(_l("Visitors do not read this story."))
         _set_columns(story, newest_words(story))
