@@ -73,6 +73,7 @@ def make_case(season: Season | None, slug: str, name: str, **changes: Any) -> Ca
     values: dict[str, Any] = {
         "country": "TG",
         "status": CaseStatus.PUBLISHED,
+        "schools": True,
         "pattern": "waves",
         "colours": "teal",
         "deadline": season.closes if season else None,

@@ -12,6 +12,8 @@ from wfr.cases import photograph_desk, reply_desk, season_desk, story_desk
 from wfr.cases import setup as cases_setup
 from wfr.cases import views as cases_views
 from wfr.config import Settings
+from wfr.drives import jobs as drives_jobs
+from wfr.drives import setup as drives_setup
 from wfr.letters import desk as letters_desk
 from wfr.letters import views as letters_views
 from wfr.pages import PageCache
@@ -62,10 +64,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     staff_setup.init_app(app, settings)
     cases_setup.init_app(app)
     pledges_setup.init_app(app, settings)
+    drives_setup.init_app(app)
     queue = jobs.init_app(app, settings)
     cases_jobs.register(queue)
     pledges_jobs.register(queue)
     staff_jobs.register(queue)
+    drives_jobs.register(queue)
     for command in (*cases_cli.commands, *pledges_cli.commands, *staff_cli.commands):
         app.cli.add_command(command)
     cache = app.extensions["wfr.page_cache"] = PageCache(app.wsgi_app)

@@ -168,7 +168,7 @@ def test_the_public_json_says_exactly_what_the_ledger_says(visitor: LintingClien
     act(visitor, season.tiny, "letter")
     answer = visitor.get("/tally.json")
     figures = answer.get_json()
-    assert set(figures) == {"as_of", "total", "cases", "simulated", "corrections"}
+    assert set(figures) == {"as_of", "total", "cases", "simulated", "corrections", "parcels"}
     assert figures["as_of"].endswith("Z")
     assert figures["total"]["letter"] == {"pledged": 1, "taken": 0}
     assert figures["cases"][season.tiny]["letter"] == {"pledged": 1, "taken": 0}

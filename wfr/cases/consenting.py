@@ -64,7 +64,7 @@ def record_consent(*, by: Actor, slug: str, given: ConsentGiven) -> int:
         consent = Consent(case_id=case.id, checked_by=by.account_id, recorded_at=utc_now(), **asdict(given))
         session.add(consent)
         session.flush()
-        case.consent_ends = given.ends
+        case.consent_ends, case.schools = given.ends, given.schools
         after = {**asdict(given), "name": digest(given.name), "evidence": digest(given.evidence)}
         after |= {"ends": given.ends.isoformat(), "checked_on": given.checked_on.isoformat()}
         record(session, by, "consent.recorded", f"case:{case.id}", after={**after, "consent": consent.id})

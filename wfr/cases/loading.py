@@ -122,7 +122,9 @@ def _was_counted(season: Season, plan: SeasonFile) -> bool:
 def _load_case(session: AnySession, season: Season, file: CaseFile) -> None:
     case = session.scalar(select(Case).where(Case.slug == file.slug))
     if case is None:
-        case = Case(slug=file.slug, status=CaseStatus.PUBLISHED, position=file.position or 0, season=season)
+        case = Case(
+            slug=file.slug, status=CaseStatus.PUBLISHED, position=file.position or 0, season=season, schools=True
+        )
     elif session.scalar(select(CaseVersion.id).where(CaseVersion.case_id == case.id).limit(1)):
         return
     if season.changed_at is None:

@@ -138,8 +138,9 @@ class Case(Base):
     """A person or community whose rights are abused, and what can be done for them.
 
     What visitors read of it is the version published last; `status`, `close_at`, `consent_ends` and what follows them
-    are no part of a version. `status_reason` says why it was paused, closed or withdrawn, and is the desk's alone;
-    `return_asked_by` is the first of the two people that it takes to bring a withdrawn case back.
+    are no part of a version. `schools` says whether the consent covers classes of pupils. `status_reason` says why it
+    was paused, closed or withdrawn, and is the desk's alone; `return_asked_by` is the first of the two people that it
+    takes to bring a withdrawn case back.
     """
 
     __tablename__ = "cases"
@@ -160,6 +161,7 @@ class Case(Base):
     as_it_stood: Mapped[date | None]
     close_at: Mapped[datetime | None]
     consent_ends: Mapped[date | None]
+    schools: Mapped[bool] = mapped_column(default=False)
     status_reason: Mapped[str | None] = mapped_column(Text)
     status_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
     status_at: Mapped[datetime | None]
@@ -201,6 +203,11 @@ class Case(Base):
     def offers(self, kind: Kind) -> bool:
         """Say whether this kind of action is offered for this case at all."""
         return kind.value in self.kinds
+
+    def for_schools(self, today: date) -> bool:
+        """Say whether pupils may write for this case on `today`: a letter, or a card to the person."""
+        offered = any(self.offers(kind) and self.target(kind) for kind in (Kind.LETTER, Kind.SOLIDARITY))
+        return self.schools and offered and self.standing(today) is Standing.OPEN
 
     def text(self, language: str) -> CaseText:
         """Return the words in `language`, or in English, or in whatever language there is.
@@ -263,7 +270,7 @@ class Target(Base):
 
     `address_lines` are written as the post of `country` wants them, without the country's name.
     `unreached_from` lists the countries (ISO 3166-1 alpha-2) whose post does not go there; `embassy_route` says what
-    to do instead.
+    to do instead. `embassies` has the address of the embassy of `country`, line by line, by the sender's country.
     """
 
     __tablename__ = "targets"
@@ -283,6 +290,7 @@ class Target(Base):
     languages: Mapped[list[str]] = mapped_column(JSON, default=list)
     unreached_from: Mapped[list[str]] = mapped_column(JSON, default=list)
     embassy_route: Mapped[str | None] = mapped_column(Text)
+    embassies: Mapped[dict[str, list[str]]] = mapped_column(JSON, default=dict)
     note: Mapped[str | None] = mapped_column(Text)
     source_tags: Mapped[str | None] = mapped_column(String(60))
 

@@ -58,6 +58,10 @@ class Shelf:
             if self.season and case.season_id == self.season.id and case.status != CaseStatus.WITHDRAWN
         ]
 
+    def for_schools(self, today: date) -> list[Case]:
+        """Return the featured cases that classes may write for now: open, and the consent covers schools."""
+        return [case for case in self.featured() if case.for_schools(today)]
+
     def of_the_day(self, today: date) -> list[Case]:
         """Return the featured cases, beginning with another one each day, so that nobody is always last."""
         cases = self.featured()

@@ -15,11 +15,11 @@ from sqlalchemy import case as sql_case
 
 from wfr.cases.models import Case, CaseStatus
 from wfr.extensions import AnySession, db, transaction
-from wfr.pledges.models import Correction, CorrectionState, Pledge, PledgeState
+from wfr.pledges.models import STANDING, Correction, CorrectionState, CountedParcel, Pledge, PledgeState
 from wfr.staff import auditing
 from wfr.staff.models import Actor
 
-COLUMNS = ("day", "case", "kind", "country", "pledged", "taken", "withdrawn", "corrections", "simulated")
+COLUMNS = ("day", "case", "kind", "country", "pledged", "taken", "withdrawn", "corrections", "parcels", "simulated")
 # Spreadsheets on the desk's machines read a file without this mark in their country's old encoding, and spoil names.
 BYTE_ORDER_MARK = "\ufeff"
 LINES_A_PIECE = 500
@@ -36,13 +36,15 @@ class Actions:
     """The actions of one day, case, kind and country.
 
     `pledged` counts what was pledged that day and not taken back since, `taken` and `simulated` parts of it;
-    `withdrawn` counts what was taken back since; `corrections` is what corrections entered that day add.
+    `withdrawn` counts what was taken back since; `corrections` is what corrections entered that day add, and `parcels`
+    what parcels counted that day add. Pledges that a counted parcel has superseded are in none of them.
     """
 
     pledged: int = 0
     taken: int = 0
     withdrawn: int = 0
     corrections: int = 0
+    parcels: int = 0
     simulated: int = 0
 
 
@@ -113,6 +115,7 @@ def _cells(export: Export, key: Key, actions: Actions) -> tuple[str | int, ...]:
         actions.taken,
         actions.withdrawn,
         actions.corrections,
+        actions.parcels,
         actions.simulated,
     )
 
@@ -123,12 +126,15 @@ def _read_actions(session: AnySession) -> dict[Key, Actions]:
         found[key] = Actions(**figures)
     for key, number in _corrected(session):
         found.setdefault(key, Actions()).corrections += number
+    for parcel in session.scalars(select(CountedParcel)):
+        key = (parcel.entered_at.date(), parcel.case_id, parcel.kind, parcel.country)
+        found.setdefault(key, Actions()).parcels += parcel.number
     return found
 
 
 def _pledged(session: AnySession) -> Iterator[tuple[Key, dict[str, int]]]:
     day = func.date(Pledge.pledged_at, type_=Date)
-    stands = Pledge.state != PledgeState.WITHDRAWN
+    stands = Pledge.state.in_(STANDING)
     sums: dict[str, Any] = {
         "pledged": stands,
         "taken": Pledge.state == PledgeState.TAKEN,

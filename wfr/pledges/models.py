@@ -15,11 +15,16 @@ TALLY_SHARDS = 8
 
 
 class PledgeState(StrEnum):
-    """How far an action has come."""
+    """How far an action has come. A class's pledge is superseded once its parcel is counted, which takes its place."""
 
     PLEDGED = "pledged"
     TAKEN = "taken"
     WITHDRAWN = "withdrawn"
+    SUPERSEDED = "superseded"
+
+
+STANDING = (PledgeState.PLEDGED, PledgeState.TAKEN)
+"""The states in which a pledge is in the count."""
 
 
 class Pledge(Base):
@@ -69,10 +74,28 @@ class Correction(Base):
     decided_at: Mapped[datetime | None]
 
 
+class CountedParcel(Base):
+    """Letters or cards that somebody counted, as one entry of the ledger; it counts as pledged and as taken.
+
+    `number` is what the count adds, negative where a second count found less than the first. `superseded` is how many
+    pledges the entry took the place of; they stay in the ledger and count no more.
+    """
+
+    __tablename__ = "counted_parcels"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    country: Mapped[str] = mapped_column(String(2))
+    number: Mapped[int]
+    superseded: Mapped[int]
+    entered_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
 class TallyCount(Base):
     """A counter of the tally, split into `TALLY_SHARDS` rows so that one popular case is not one contested row.
 
-    `pledged` counts everything not withdrawn, `taken` the part of it said to be done, `simulated` the part of
+    `pledged` counts everything that stands, `taken` the part of it said to be done, `simulated` the part of
     `pledged` that a demonstration made up. The sum over the shards equals the ledger at every commit.
     """
 

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from wfr.cases.models import Case, CaseStatus, Kind, Standing
 from wfr.cases.queries import Shelf
 from wfr.extensions import db, kept
-from wfr.pledges.models import Correction, CorrectionState
+from wfr.pledges.models import Correction, CorrectionState, CountedParcel
 from wfr.pledges.tallying import Figures, read_figures
 from wfr.staff.models import Account
 
@@ -20,12 +20,16 @@ BOARD_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """The tally at one moment: the world's figures and each case's. `corrections` is a part of the world's total."""
+    """The tally at one moment: the world's figures and each case's.
+
+    `corrections` and `parcels`, letters and cards counted in school parcels, are parts of the world's total.
+    """
 
     as_of: datetime
     world: Figures
     by_case: dict[int, Figures]
     corrections: int = 0
+    parcels: int = 0
 
     def of(self, case: Case | None = None) -> Figures:
         """Return the figures of one case, or the world's."""
@@ -42,11 +46,12 @@ def _read_board() -> Board:
         by_case = read_figures(session)
         entered = select(func.sum(Correction.number)).where(Correction.state == CorrectionState.ENTERED)
         corrections = int(session.scalar(entered) or 0)
+        parcels = int(session.scalar(select(func.sum(CountedParcel.number))) or 0)
     world = Figures()
     for figures in by_case.values():
         for kind, count in figures.kinds.items():
             world.add_kind(kind, count.pledged, count.taken, count.simulated)
-    return Board(datetime.now(UTC), world, by_case, corrections)
+    return Board(datetime.now(UTC), world, by_case, corrections, parcels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +131,8 @@ def standings(cases: Shelf, day: date) -> str:
 def as_json(tally: Board, cases: Shelf) -> dict[str, object]:
     """Return the tally as `/tally.json` gives it. A case that visitors may not see is in the total and not by name.
 
-    `corrections` is the part of the total, pledged and taken, that corrections brought; it may be negative.
+    `corrections` is the part of the total, pledged and taken, that corrections brought; it may be negative. `parcels`
+    is the part that was counted in parcels of schools.
     """
     return {
         "as_of": tally.as_of.isoformat(timespec="seconds").replace("+00:00", "Z"),
@@ -134,6 +140,7 @@ def as_json(tally: Board, cases: Shelf) -> dict[str, object]:
         "cases": {case.slug: _kinds(tally.of(case)) for case in cases.featured()},
         "simulated": tally.world.simulated,
         "corrections": tally.corrections,
+        "parcels": tally.parcels,
     }
 
 

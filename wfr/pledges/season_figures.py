@@ -17,7 +17,7 @@ from sqlalchemy import case as sql_case
 from wfr.cases.models import Case, Season
 from wfr.cases.queries import shelf, today
 from wfr.extensions import AnySession, db, kept, utc_now
-from wfr.pledges.models import Correction, CorrectionState, Pledge, PledgeState, TallyCount
+from wfr.pledges.models import STANDING, Correction, CorrectionState, CountedParcel, Pledge, TallyCount
 from wfr.pledges.queries import board
 from wfr.pledges.spotting import PERIODS_BEFORE, is_spike
 from wfr.pledges.tallying import Count, Figures
@@ -35,7 +35,7 @@ SIMULATED = func.sum(sql_case((Pledge.simulated, 1), else_=0))
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """The actions pledged on one day and not taken back, corrections left out."""
+    """The actions pledged on one day that stand, corrections and counted parcels left out."""
 
     day: date
     actions: int = 0
@@ -82,7 +82,10 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the season is. `total` holds corrections; `today` and `yesterday` do not. `share` is in percent."""
+    """How far the season is. `share` is in percent.
+
+    `total` holds corrections and counted parcels; `today` and `yesterday` do not.
+    """
 
     season: Season
     total: Figures
@@ -101,6 +104,7 @@ class SeasonFigures:
     cases: list[tuple[Case, Figures]]
     countries: list[CountryCount]
     corrections: int
+    parcels: int
     elsewhere: int
 
 
@@ -124,6 +128,7 @@ def season_figures() -> SeasonFigures | None:
         cases=[(case, tally.of(case)) for case in cases],
         countries=_by_country(db.session, ids),
         corrections=_corrections_of(db.session, ids),
+        parcels=_parcels_of(db.session, ids),
         elsewhere=sum(figures.pledged for case_id, figures in tally.by_case.items() if case_id not in ids),
     )
 
@@ -141,7 +146,7 @@ def read_ledger(season: Season) -> Ledger:
 
 def ledger_of(session: AnySession, season: Season, case_ids: Sequence[int], now: datetime) -> Ledger:
     """Read the season's days and the last 24 hours from the ledger: two statements, each one pass over its rows."""
-    mine = (Pledge.case_id.in_(case_ids), Pledge.state != PledgeState.WITHDRAWN)
+    mine = (Pledge.case_id.in_(case_ids), Pledge.state.in_(STANDING))
     recent = list(_recent(session, mine, season, now))
     return Ledger(
         read_at=now,
@@ -264,6 +269,11 @@ def _by_country(session: AnySession, case_ids: Sequence[int]) -> list[CountryCou
 def _corrections_of(session: AnySession, case_ids: Sequence[int]) -> int:
     entered = (Correction.state == CorrectionState.ENTERED, Correction.case_id.in_(case_ids))
     return int(session.scalar(select(func.sum(Correction.number)).where(*entered)) or 0)
+
+
+def _parcels_of(session: AnySession, case_ids: Sequence[int]) -> int:
+    counted = select(func.sum(CountedParcel.number)).where(CountedParcel.case_id.in_(case_ids))
+    return int(session.scalar(counted) or 0)
 
 
 def _midnight(day: date) -> datetime:

@@ -14,7 +14,16 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from wfr.cases.models import Kind
 from wfr.extensions import AnySession
-from wfr.pledges.models import TALLY_SHARDS, Correction, CorrectionState, Pledge, PledgeState, TallyCount
+from wfr.pledges.models import (
+    STANDING,
+    TALLY_SHARDS,
+    Correction,
+    CorrectionState,
+    CountedParcel,
+    Pledge,
+    PledgeState,
+    TallyCount,
+)
 
 CountKey = tuple[int, str, str]
 """(case id, kind, country)"""
@@ -31,7 +40,7 @@ class Change:
 
 @dataclass(slots=True)
 class Count:
-    """How many actions: pledged (not withdrawn), the part of them said to be done, and the part that is simulated."""
+    """How many actions: pledged (what stands), the part of them said to be done, and the part that is simulated."""
 
     pledged: int = 0
     taken: int = 0
@@ -124,7 +133,7 @@ def find_drift(session: AnySession) -> list[Drift]:
     if session.get_bind().dialect.name == "postgresql":
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
     ledger = dict(_ledger_counts(session))
-    for key, number in _entered_corrections(session):
+    for key, number in (*_entered_corrections(session), *_counted_parcels(session)):
         ledger.setdefault(key, Count()).add(number, number, 0)
     tally = dict(_tally_counts(session))
     return [
@@ -144,7 +153,7 @@ def _ledger_counts(session: AnySession) -> Iterator[tuple[CountKey, Count]]:
             func.sum(sql_case((Pledge.state == PledgeState.TAKEN, 1), else_=0)),
             func.sum(sql_case((Pledge.simulated, 1), else_=0)),
         )
-        .where(Pledge.state != PledgeState.WITHDRAWN)
+        .where(Pledge.state.in_(STANDING))
         .group_by(Pledge.case_id, Pledge.kind, Pledge.country)
     )
     for case_id, kind, country, *figures in rows:
@@ -159,6 +168,11 @@ def _entered_corrections(session: AnySession) -> Iterator[tuple[CountKey, int]]:
     )
     for case_id, kind, country, number in rows:
         yield (case_id, kind, country), number
+
+
+def _counted_parcels(session: AnySession) -> Iterator[tuple[CountKey, int]]:
+    for parcel in session.scalars(select(CountedParcel)):
+        yield (parcel.case_id, parcel.kind, parcel.country), parcel.number
 
 
 def _tally_counts(session: AnySession) -> Iterator[tuple[CountKey, Count]]:
