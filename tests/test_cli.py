@@ -306,3 +306,26 @@ def test_a_demonstration_is_not_served_to_the_world_and_the_server_ends(environm
     )
     assert done.returncode == 3
     assert done.stderr.count("stays one") == 1, done.stderr
+
+
+WITHOUT_SUBSETTER = """
+import ctypes
+
+class Without(ctypes.CDLL):
+    def __init__(self, name, *rest, **more):
+        if name and str(name).startswith("libharfbuzz-subset"):
+            raise OSError(name)
+        super().__init__(name, *rest, **more)
+
+ctypes.CDLL = Without
+"""
+
+
+@pytest.mark.parametrize("command", [(*WFR, "run"), GUNICORN, (*WFR, "worker")], ids=["run", "gunicorn", "worker"])
+def test_slow_printing_is_told_at_start(
+    environment: Environment, start: Callable[..., subprocess.Popen[str]], tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(WITHOUT_SUBSETTER, encoding="utf-8")
+    wfr(environment, "db", "upgrade")
+    line = said(start(command, {**environment, "PYTHONPATH": str(tmp_path)}), "subsetter").splitlines()[-1]
+    assert "9 times faster" in line and "libharfbuzz-subset0" in line

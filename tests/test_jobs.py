@@ -64,18 +64,44 @@ def test_a_job_that_fails_stops_no_other(queue: Queue) -> None:
         stop()
 
 
+def test_whoever_rings_need_not_wait_for_the_hour(queue: Queue, app: Flask) -> None:
+    ran_in: list[object] = []
+    queue.on_ring("answer", lambda: ran_in.append(current_app._get_current_object()))
+    stop = queue.start_in_process()
+    try:
+        with app.app_context():
+            jobs.ring("answer")
+        assert wait_for(lambda: ran_in == [app])
+    finally:
+        stop()
+
+
+def test_a_bell_that_nobody_can_hear_fails_no_request(app: Flask) -> None:
+    """No consumer has ever made the queue's tables: the same as a database that is away."""
+    queue = jobs.queue_of(app)
+    rung: list[int] = []
+    queue.on_ring("answer", lambda: rung.append(1))
+    queue.ring("answer")
+    queue.jobs["answer"]()
+    assert rung == [1]
+    with pytest.raises(KeyError):
+        queue.ring("no such job")
+
+
 @pytest.mark.parametrize(
     ("now", "due"),
     [
-        ("2026-12-10 03:40", {"check_tally", "keep_hours", "daily", "often"}),
-        ("2026-12-10 03:45", {"keep_hours", "often"}),
-        ("2026-12-10 15:41", {"keep_hours"}),
+        ("2026-12-10 03:20", {"erase_contacts", "tidy_up_desk", "often"}),
+        ("2026-12-10 03:40", {"check_tally", "daily", "often"}),
+        ("2026-12-10 03:45", {"often"}),
+        ("2026-12-10 15:41", set()),
     ],
 )
 def test_jobs_are_due_at_their_utc_time(queue: Queue, now: str, due: set[str]) -> None:
     queue.daily("daily", lambda: None, at="03:40")
     queue.every("often", lambda: None, minutes=5)
-    assert {task.name for task in queue._huey.read_periodic(datetime.fromisoformat(now))} == due
+    each_minute = {"keep_hours", "find_packs", "sweep_packs", "notice_cases", "sweep_notices"}
+    assert {task.name for task in queue._huey.read_periodic(datetime.fromisoformat(now))} == due | each_minute
 
 
 def test_the_tally_is_checked_daily(queue: Queue) -> None:

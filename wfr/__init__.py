@@ -12,9 +12,11 @@ from wfr.cases import photograph_desk, reply_desk, season_desk, story_desk
 from wfr.cases import setup as cases_setup
 from wfr.cases import views as cases_views
 from wfr.config import Settings
+from wfr.drives import cli as drives_cli
 from wfr.drives import jobs as drives_jobs
 from wfr.drives import setup as drives_setup
 from wfr.letters import desk as letters_desk
+from wfr.letters import jobs as letters_jobs
 from wfr.letters import views as letters_views
 from wfr.pages import PageCache
 from wfr.pledges import cli as pledges_cli
@@ -67,10 +69,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     drives_setup.init_app(app)
     queue = jobs.init_app(app, settings)
     cases_jobs.register(queue)
+    letters_jobs.register(queue, lambda template, **values: app.jinja_env.get_template(template).render(values))
     pledges_jobs.register(queue)
     staff_jobs.register(queue)
     drives_jobs.register(queue)
-    for command in (*cases_cli.commands, *pledges_cli.commands, *staff_cli.commands):
+    for command in (*cases_cli.commands, *pledges_cli.commands, *staff_cli.commands, *drives_cli.commands):
         app.cli.add_command(command)
     cache = app.extensions["wfr.page_cache"] = PageCache(app.wsgi_app)
     app.wsgi_app = cache  # type: ignore[method-assign]

@@ -125,6 +125,7 @@ def _invoke(ctx: click.Context, app: Flask, group: str, command: str) -> None:
 def worker(ctx: click.Context) -> None:
     """Run the background jobs in a process of their own."""
     app = _app(ctx)
+    server.check_printing()
     click.echo("Jobs: " + ", ".join(sorted(jobs.queue_of(app).jobs)))
     jobs.queue_of(app).work()
 

@@ -159,10 +159,21 @@ class Settings(BaseSettings):
     limit_prints: Limit = _setting(
         "240 per hour", "WFR_LIMIT_PRINTS", "Letters, cards and sheets made for one address."
     )
+    limit_packs: Limit = _setting("30 per hour", "WFR_LIMIT_PACKS", "Class packs made for one address.")
+    limit_starts: Limit = _setting("20 per hour", "WFR_LIMIT_STARTS", "Drives started and links sent for one address.")
     limit_previews: Limit = _setting(
         "600 per minute", "WFR_LIMIT_PREVIEWS", "Previews of a message for one address, live while typing."
     )
     limit_reports: Limit = _setting("120 per hour", "WFR_LIMIT_REPORTS", """"I've posted it" from one address.""")
+    limit_joins: Limit = _setting(
+        "900 per 10 minutes", "WFR_LIMIT_JOINS", "Letters and cards pledged with one drive's code; as many printed."
+    )
+    limit_join_previews: Limit = _setting(
+        "1800 per minute", "WFR_LIMIT_JOIN_PREVIEWS", "Previews of a message with one drive's code, live while typing."
+    )
+    limit_wrong_codes: Limit = _setting(
+        "120 per hour", "WFR_LIMIT_WRONG_CODES", "Wrong join codes from one address, so that none can be guessed."
+    )
     ticket_hours: int = _setting(24, "WFR_TICKET_HOURS", "Hours a form may stay open before its ticket expires.", ge=1)
     proof_cost: int = _setting(1000, "WFR_PROOF_COST", "Proof of work: PBKDF2 iterations of each trial.", ge=1)
 

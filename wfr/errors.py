@@ -78,6 +78,11 @@ def _page(name: str, status: int, **context: Any) -> Response:
     return response
 
 
+def rule() -> str:
+    """Return the rule of the present request's address, for a log: the address itself may hold a private link."""
+    return request.url_rule.rule if request.url_rule else "none"
+
+
 def not_found(_error: Exception) -> Response:
     """Answer 404: there is nothing here."""
     return _page("404", HTTPStatus.NOT_FOUND)
@@ -103,7 +108,7 @@ def too_many(error: TooManyRequests) -> Response:
 
 def database_away(error: Exception) -> Response:
     """Answer 503: nothing was recorded, and it will be possible again."""
-    log.error("database_away", path=request.path, error=type(error).__name__)
+    log.error("database_away", rule=rule(), error=type(error).__name__)
     status = HTTPStatus.SERVICE_UNAVAILABLE
     for_programs = request.path.endswith(".json")
     response = make_response(jsonify(error="unavailable"), status) if for_programs else _page("503", status)
@@ -123,7 +128,7 @@ def other(error: HTTPException) -> Response:
 
 def unexpected(error: Exception) -> Response:
     """Answer 500, and keep the trace for the log."""
-    log.error("unexpected_error", path=request.path, method=request.method, exc_info=error)
+    log.error("unexpected_error", rule=rule(), method=request.method, exc_info=error)
     return _page("500", HTTPStatus.INTERNAL_SERVER_ERROR)
 
 

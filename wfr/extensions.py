@@ -202,6 +202,8 @@ def engine_options(settings: Settings) -> dict[str, Any]:
         "pool_size": settings.threads,
         "max_overflow": 2,
         "pool_timeout": POOL_TIMEOUT_SECONDS,
+        # A teacher's address is a parameter: the words of a database error, which are logged, leave it out.
+        "hide_parameters": True,
     }
     if not settings.uses_sqlite:
         options |= {"pool_pre_ping": False, "connect_args": {"connect_timeout": CONNECT_TIMEOUT_SECONDS}}

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 import structlog
-from flask import Flask
+from flask import Flask, current_app
 from huey import Huey, PostgresHuey, SqliteHuey, crontab
 from huey.consumer import Consumer
 from huey.serializer import SignedSerializer
@@ -18,6 +18,7 @@ from sqlalchemy import make_url
 
 from wfr import telemetry
 from wfr.config import Settings
+from wfr.extensions import CONNECT_TIMEOUT_SECONDS
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +38,7 @@ class Queue:
         self._huey.on_shutdown("close")(self._huey.storage.close)
         self.jobs: dict[str, Callable[[], None]] = {}
         """What each job does, by name: it can be called without waiting for its hour."""
+        self._bells: dict[str, Callable[[], object]] = {}
 
     def daily(self, name: str, work: Callable[[], object], *, at: str) -> None:
         """Run `work` every day at the UTC time `at`, such as ``"03:40"``."""
@@ -47,6 +49,30 @@ class Queue:
         """Run `work` every so many `minutes`, from 1 to 59."""
         # Said each time, it would be most of the log; a job that did something says so itself.
         self._schedule(name, work, crontab(minute=f"*/{minutes}"), log.debug)
+
+    def on_ring(self, name: str, work: Callable[[], object]) -> None:
+        """Run `work` whenever somebody rings for it. A sweep must find what a lost ring would have had it do."""
+
+        def run() -> None:
+            self._run(name, work, log.info)
+
+        self.jobs[name] = run
+        self._bells[name] = self._huey.task(name=name)(run)
+
+    def ring(self, name: str) -> None:
+        """Have the job `name` run soon; call it after the commit of what the job shall find.
+
+        While the queue's database is away nothing happens: the sweep does the work. Raises `KeyError` for a name
+        that no job has.
+        """
+        bell = self._bells[name]
+        try:
+            bell()
+        except Exception as problem:
+            log.warning("bell_not_heard", job=name, error=type(problem).__name__)
+        finally:
+            # Whoever rings does so seldom, and need not hold a connection until the next time.
+            self._huey.storage.close()
 
     def _schedule(
         self, name: str, work: Callable[[], object], when: Callable[..., bool], tell: Callable[..., object]
@@ -123,6 +149,9 @@ def _make_huey(settings: Settings) -> Huey:
     if settings.uses_sqlite:
         return SqliteHuey("wfr", filename=str(settings.jobs_file), fsync=True, **shared)
     address = make_url(settings.database_url).set(drivername="postgresql")
+    if "connect_timeout" not in address.query:
+        # A page rings too, and must not wait for a database that is away.
+        address = address.update_query_dict({"connect_timeout": str(CONNECT_TIMEOUT_SECONDS)})
     return PostgresHuey("wfr", dsn=address.render_as_string(hide_password=False), table_prefix="jobs", **shared)
 
 
@@ -136,3 +165,8 @@ def queue_of(app: Flask) -> Queue:
     """Return the queue that `init_app` gave to `app`."""
     queue: Queue = app.extensions["wfr.jobs"]
     return queue
+
+
+def ring(name: str) -> None:
+    """Have a job of the present app run soon; see `Queue.ring`."""
+    queue_of(current_app).ring(name)

@@ -15,12 +15,12 @@ import platform
 import tempfile
 import threading
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from fontTools.ttLib import TTFont
@@ -40,6 +40,9 @@ ORIGIN = "https://paper.invalid"
 STATIC_PREFIX = "/static/"
 
 PDF_VARIANT = "pdf/ua-1"
+MM_PER_PIXEL = 25.4 / 96
+
+T = TypeVar("T")
 
 
 class PaperError(Exception):
@@ -60,6 +63,8 @@ FACES = (
     Face("Barlow Condensed", 700, "barlow-condensed-700.ttf"),
     Face("Noto Naskh Arabic", 400, "noto-naskh-arabic-400.ttf"),
     Face("Noto Naskh Arabic", 700, "noto-naskh-arabic-700.ttf"),
+    Face("Noto Serif Devanagari", 400, "noto-serif-devanagari-400.ttf"),
+    Face("Noto Serif Devanagari", 700, "noto-serif-devanagari-700.ttf"),
 )
 FAMILIES = frozenset(face.family for face in FACES)
 GENERIC = frozenset({"serif", "sans-serif"})
@@ -86,31 +91,69 @@ def render_pdf(html: str, *, stylesheet: str) -> bytes:
     below static/, written as ``/static/…`` or relative to it; every other address is refused.
     Raises `PaperError`. One sheet at a time: Pango's font map is not made for several threads.
     """
+    return _laid_out(html, stylesheet, _written)
+
+
+def heights(html: str, *, stylesheet: str) -> dict[str, float]:
+    """Return how high (mm) each element with an id comes out, by id: how a caller learns what fits a label.
+
+    `html` and what is raised are as for `render_pdf`; nothing is written.
+    """
+    return _laid_out(html, stylesheet, _measured)
+
+
+def page_count(html: str, *, stylesheet: str) -> int:
+    """Return how many pages `html` fills: how a caller learns whether it must say less, or smaller.
+
+    `html` and what is raised are as for `render_pdf`; nothing is written.
+    """
+    return _laid_out(html, stylesheet, lambda document: len(document.pages))
+
+
+def _laid_out(html: str, stylesheet: str, then: Callable[[Document], T]) -> T:
     with _lock:
         workshop = _workshop()
         with _fatal_errors_translated(workshop.weasyprint):
             sheet = workshop.stylesheet(stylesheet)
             with _complaints() as complaints:
-                pdf = _lay_out_and_write(html, workshop, sheet)
+                result = then(_lay_out(html, workshop, sheet))
         if complaints:
             raise PaperError(complaints[0])
-        return pdf
+        return result
 
 
-def _lay_out_and_write(html: str, workshop: _Workshop, sheet: CSS) -> bytes:
+def _lay_out(html: str, workshop: _Workshop, sheet: CSS) -> Document:
     page = workshop.weasyprint.HTML(
         # Fonts have "é" as one character where a keyboard may send two, and one sort of hyphen.
         string=unicodedata.normalize("NFC", html).replace(NON_BREAKING_HYPHEN, "-"),
         base_url=ORIGIN + STATIC_PREFIX,
         url_fetcher=workshop.fetcher,
     )
-    document = page.render(font_config=workshop.fonts, stylesheets=[sheet], pdf_variant=PDF_VARIANT, pdf_tags=True)
+    document: Document = page.render(
+        font_config=workshop.fonts, stylesheets=[sheet], pdf_variant=PDF_VARIANT, pdf_tags=True
+    )
     if not document.metadata.title or not document.metadata.lang:
         raise PaperError("A page to print must have a title and a language")
     _check_fonts_asked_for(document, workshop.weasyprint.formatting_structure.boxes.TextBox)
+    return document
+
+
+def _written(document: Document) -> bytes:
     pdf: bytes = document.write_pdf(pdf_variant=PDF_VARIANT)
     _check_fonts_used(document)
     return pdf
+
+
+def _measured(document: Document) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for page in document.pages:
+        outermost: dict[str, float] = {}
+        for box in page._page_box.descendants():  # noqa: SLF001 - there is no public way
+            name = box.element.get("id") if box.element is not None else None
+            if name:
+                outermost.setdefault(name, box.border_height() * MM_PER_PIXEL)
+        found |= {name: found.get(name, 0.0) + height for name, height in outermost.items()}
+    return found
 
 
 def unprintable(text: str) -> list[str]:

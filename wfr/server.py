@@ -50,10 +50,15 @@ def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 
-def prepare_paper() -> None:
-    """Say what is missing for printing, and load the fonts before the first visitor prints; it takes a second."""
+def check_printing() -> None:
+    """Say in a line each what is missing for printing, and what mends it; every way of starting says it."""
     for missing in paper.check_paper():
         log.warning("printing", problem=missing)
+
+
+def prepare_paper() -> None:
+    """Check printing, and load the fonts before the first visitor prints; it takes a second."""
+    check_printing()
     threading.Thread(target=paper.warm_up, name="paper", daemon=True).start()
 
 

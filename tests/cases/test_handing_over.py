@@ -254,6 +254,7 @@ def case_documents(draw: some.DrawFn) -> documents.CaseDocument:
                     address_lines=LINES,
                     country=some.just("TG"),
                     unreached_from=some.lists(some.sampled_from(["CA", "US"]), max_size=2),
+                    embassies=some.dictionaries(some.sampled_from(["CA", "US"]), LINES.filter(bool), max_size=2),
                     note=some.none() | WORDS.filter(bool),
                 ),
                 max_size=2,

@@ -33,6 +33,11 @@ def paper_is_there() -> None:
 @pytest.fixture(scope="session")
 def render() -> Render:
     """Render a template of the project, as the web app does."""
+    return project_render()
+
+
+def project_render() -> Render:
+    """Return what renders a template of the project, without the web app."""
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, extensions=["jinja2.ext.i18n"])
     environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
     return lambda name, **values: environment.get_template(name).render(**values)

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 import pikepdf
 import pypdfium2
+import zxingcpp
 from PIL import Image
+
+MM = 72 / 25.4
+"""A millimetre in points."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,15 @@ class Box:
     bottom: float
     right: float
     top: float
+
+    def lies_in(self, other: Box) -> bool:
+        """Say whether it is wholly inside the other."""
+        return (
+            other.left <= self.left
+            and self.right <= other.right
+            and other.bottom <= self.bottom
+            and self.top <= other.top
+        )
 
     def overlaps(self, other: Box) -> bool:
         """Say whether the two share any area."""
@@ -54,6 +67,22 @@ class Printed:
             lefts, bottoms, rights, tops = zip(*corners, strict=True)
             boxes.append(Box(min(lefts), min(bottoms), max(rights), max(tops)))
         return boxes
+
+    def characters(self, page: int) -> list[Box]:
+        """Return the box of every character that shows on a page."""
+        textpage = self._document[page].get_textpage()
+        shown = [number for number in range(textpage.count_chars()) if textpage.get_text_range(number, 1).strip()]
+        return [Box(*textpage.get_charbox(number)) for number in shown]
+
+    def codes(self, page: int, within: Box | None = None) -> list[str]:
+        """Return what a scanner reads from the QR codes of a page, or of a part of it."""
+        scale = 4
+        picture = self.picture(page, scale)
+        if within:
+            corners = (within.left, picture.height / scale - within.top, within.right)
+            left, top, right, bottom = *corners, picture.height / scale - within.bottom
+            picture = picture.crop(tuple(round(side * scale) for side in (left, top, right, bottom)))  # type: ignore[arg-type]
+        return [code.text for code in zxingcpp.read_barcodes(picture)]
 
     def drawings(self, page: int) -> int:
         """Return how many things on a page are drawn rather than written."""

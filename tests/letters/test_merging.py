@@ -12,7 +12,9 @@ from wfr.letters.addressing import posting_hints
 from wfr.letters.merging import (
     OWN_WORDS_MARKER,
     PersonalLines,
+    by_embassy,
     email_text,
+    embassy_copy,
     post_text,
     prefilled_message,
 )
@@ -149,9 +151,45 @@ def test_hints_say_how_to_post_and_by_when(case: Case) -> None:
     hints = posting_hints(case.targets[0], "PT", date(2027, 1, 31), TODAY)
     assert any("stamp for a letter abroad" in hint for hint in hints)
     assert "Write TOGO as the last line of the address." in hints
-    assert "Post it before 31 January 2027." in hints
-    assert "Post it today." in posting_hints(case.targets[0], "PT", TODAY, TODAY)
+    assert hints[2:] == ["Letters from Portugal to Togo usually take 7 to 22 days.", "Post it by 9 January 2027."]
     assert posting_hints(case.targets[0], None, date(2026, 1, 1), TODAY) == hints[:2]
+
+
+@pytest.mark.parametrize("sender", [None, "", "XX", "<b>"])
+def test_without_a_known_country_hints_name_the_deadline(case: Case, sender: str | None) -> None:
+    assert "Post it before 31 January 2027." in posting_hints(case.targets[0], sender, date(2027, 1, 31), TODAY)
+    assert "Post it today." in posting_hints(case.targets[0], sender, TODAY, TODAY)
+
+
+@pytest.mark.parametrize(
+    ("deadline", "said"),
+    [
+        (date(2026, 12, 1), "Post it today: it may come after the deadline, 1 December 2026."),
+        (date(2026, 11, 22), "It will probably come after the deadline, 22 November 2026."),
+    ],
+)
+def test_a_letter_that_may_be_late_is_helped_by_an_email_where_there_is_one(
+    case: Case, deadline: date, said: str
+) -> None:
+    target = case.targets[0]
+    assert posting_hints(target, "PT", deadline, TODAY)[-1] == said
+    assert posting_hints(target, "PT", deadline, TODAY, email=True)[-2:] == [said, "Send an e-mail as well."]
+
+
+def test_the_embassy_stands_in_for_an_address_that_post_does_not_reach(write: Write, case: Case) -> None:
+    target = case.targets[0]
+    target.embassies = {
+        "NZ": ["Embassy of the Togolese Republic", "1 Hill Road", "Canberra"],
+        "PT": ["2 Road", "Lisboa"],
+    }
+    letter = by_embassy(write(), target, "NZ")
+    assert letter.addressee_lines == ("Embassy of the Togolese Republic", "1 Hill Road", "Canberra")
+    assert letter.note == "By way of the embassy: a letter to Minister of Rivers"
+    assert by_embassy(write(), target, "CA").addressee_lines == ("Embassy of Togo",)
+    copy = embassy_copy(write(), target, "PT")
+    assert copy.addressee_lines == ("Embassy of Togo", "2 Road", "Lisboa")
+    assert copy.note == "Copy of my letter to Minister of Rivers"
+    assert copy.paragraphs == write().paragraphs
 
 
 def test_within_the_country_no_stamp_for_abroad_is_asked(case: Case) -> None:

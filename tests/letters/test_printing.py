@@ -10,18 +10,20 @@ from tests.letters.reading import Printed
 from wfr.cases.models import Case, CaseText, Kind
 from wfr.letters.merging import PersonalLines
 from wfr.letters.printing import Render, Slip, handwriting_entry, print_card, print_handwriting, print_letters
-from wfr.paper import FAMILIES
+from wfr.paper import FAMILIES, render_pdf
 
 URL = "https://example.org/posted/abcdefghijklmnopqrstuvwxyz.0123456789"
 SLIP = Slip("Ada Vale", URL, ("Put a stamp on it.", "Post it before 31 January 2027."))
 
+FOLD_MARKS = 2
+
 PARTS_IN_ORDER = [
     "Ana Ribeiro",
     "Rua do Souto 12",
-    "20 November 2026",
     "Kofi Brook",
     "12 Quay Street",
     "TOGO",
+    "20 November 2026",
     "Freedom for Ada Vale",
     "Dear Minister,",
     "I am writing about Ada Vale",
@@ -65,7 +67,7 @@ def test_the_file_s_name_does_not_tell_who_wrote(write: Write, render: Render) -
 
 
 def test_every_font_is_ours_and_inside(write: Write, render: Render) -> None:
-    letter = write(PersonalLines(name="Łukasz Żółć Đặng Ελένη Сергей محمد"), demonstration=True)
+    letter = write(PersonalLines(name="Łukasz Żółć Đặng Ελένη Сергей محمد अनन्या"), demonstration=True)
     printed = Printed(print_letters([letter], paper="A4", render=render, slips=[SLIP]))
     assert printed.fonts() == dict.fromkeys(FAMILIES, True)
 
@@ -97,7 +99,7 @@ def test_the_slip_is_never_on_a_sheet_that_is_posted(write: Write, render: Rende
     printed = Printed(print_letters([write(), write()], paper="A4", render=render, slips=[SLIP, SLIP]))
     letters, slip = printed.texts[:-1], printed.texts[-1]
     assert len(letters) == 2
-    assert [printed.drawings(page) for page in (0, 1)] == [0, 0]
+    assert [printed.drawings(page) for page in (0, 1)] == [FOLD_MARKS, FOLD_MARKS]
     assert not any("SLIP" in text or "POSTED" in text for text in letters)
     assert "KEEP THIS SLIP" in slip
     assert slip.count("Ada Vale") == 2
@@ -165,7 +167,7 @@ def test_without_a_demonstration_there_is_no_mark(write: Write, render: Render) 
 def test_nobody_s_name_leaves_a_line_to_sign_on(write: Write, render: Render) -> None:
     printed = Printed(print_letters([write(PersonalLines())], paper="A4", render=render))
     assert printed.texts[0].rstrip().endswith("Yours respectfully,")
-    assert printed.drawings(0) == 1
+    assert printed.drawings(0) == FOLD_MARKS + 1
 
 
 def test_a_card_has_the_words_and_the_envelope_s_address(write: Write, render: Render) -> None:
@@ -209,3 +211,20 @@ def printed_word(glyphs: list[str], length: int) -> list[str]:
     assert commas
     runs = [glyphs[start : start + length] for start in range(len(glyphs) - length + 1)]
     return max(runs, key=lambda run: len(set(run)))
+
+
+def test_a_name_in_devanagari_is_shaped_in_its_own_font(write: Write, render: Render) -> None:
+    printed = Printed(
+        print_letters([write(PersonalLines(name="अनन्या शर्मा", own_words="श्री क्ष"))], paper="A4", render=render)
+    )
+    assert printed.fonts() == {"Source Serif 4": True, "Noto Serif Devanagari": True}
+    # Shaped, the conjuncts are glyphs of their own and the name has fewer glyphs than characters.
+    assert [len(shaped("अनन्या")), len(shaped("शर्मा")), len(shaped("श्री"))] == [5, 4, 2]
+    # A conjunct's glyphs have one text between them, which readers take apart; whole letters read back.
+    assert printed.texts[0].split().count("अनन्या") == 2
+
+
+def shaped(word: str) -> list[str]:
+    """Return the glyphs that a word is printed with."""
+    html = f'<html lang="hi"><title>A word</title><p style="font-family: \'Noto Serif Devanagari\'">{word}</p></html>'
+    return Printed(render_pdf(html, stylesheet="css/paper.css")).glyphs(0)

@@ -254,9 +254,9 @@ class TestExport:
         day, before = today().isoformat(), (today() - timedelta(days=1)).isoformat()
         rows = [list(row.values()) for row in exported(ines)]
         assert rows == [
-            [before, "Ada Vale", "letter", "TG", "3", "0", "0", "0", "0"],
-            [day, "Ada Vale", "email", "PT", "1", "1", "1", "0", "0"],
-            [day, "Ada Vale", "post", "TG", "0", "0", "0", "28", "0"],
+            [before, "Ada Vale", "letter", "TG", "3", "0", "0", "0", "0", "0"],
+            [day, "Ada Vale", "email", "PT", "1", "1", "1", "0", "0", "0"],
+            [day, "Ada Vale", "post", "TG", "0", "0", "0", "28", "0", "0"],
         ]
         with app.app_context():
             (entry,) = db.session.scalars(select(AuditEntry).where(AuditEntry.what == "actions.exported"))

@@ -55,6 +55,7 @@ PART_WORDS: dict[str, object] = {
     "languages": _l("Languages they read"),
     "unreached_from": _l("Post does not arrive from"),
     "embassy_route": _l("What to do instead"),
+    "embassies": _l("Embassies, by the sender’s country"),
     "note": _l("Note"),
     "source_tags": _l("Sources"),
 }
@@ -202,7 +203,8 @@ def written(value: Any) -> str:
     if value is None or value is False:
         return ""
     if isinstance(value, dict):
-        return "\n".join(f"{key}: {words}" for key, words in value.items())
+        entries = ((key, ", ".join(words) if isinstance(words, list) else words) for key, words in value.items())
+        return "\n".join(f"{key}: {words}" for key, words in entries)
     if isinstance(value, list):
         return "\n".join(str(each) for each in value)
     return "✓" if value is True else str(value)

@@ -72,6 +72,30 @@ class LinesField(TextAreaField):
         return "\n".join(self.data or ())
 
 
+class EmbassiesField(TextAreaField):
+    """Addresses by country: a paragraph an embassy, the code of the country it stands in on its first line."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Take each paragraph; an address without a code, or a code without an address, is refused."""
+        if not valuelist:
+            return
+        try:
+            blocks = re.split(r"\n[ \t]*\n", clean_text(valuelist[0]).replace("\r\n", "\n").strip())
+        except RefusedText as problem:
+            raise ValueError(str(problem)) from None
+        # What was typed is shown again with its error.
+        self.data = {}
+        for block in blocks:
+            code, *lines = [line.strip() for line in block.splitlines() if line.strip()] or [""]
+            if code:
+                self.data[code.upper()] = lines
+            if code and not lines:
+                raise ValueError(_l("Under each country’s two letters write the lines of an address."))
+
+    def _value(self) -> str:
+        return "\n\n".join("\n".join((code, *lines)) for code, lines in (self.data or {}).items())
+
+
 class CodesField(StringField):
     """Short codes in one line, parted by commas or spaces."""
 
@@ -108,7 +132,7 @@ class HourField(TimeField):
 
 def known_country(_form: Form, field: Field) -> None:
     """Refuse codes that are no countries."""
-    codes = field.data if isinstance(field.data, list) else [field.data]
+    codes = list(field.data) if isinstance(field.data, list | dict) else [field.data]
     strangers = [code for code in codes if code and not is_country(code)]
     if strangers:
         raise ValidationError(_l("Not a country’s two letters: %(codes)s", codes=", ".join(strangers[:3])))
@@ -201,6 +225,7 @@ class TargetForm(Form):
     languages = CodesField(_l("Languages they read"), [known_language])
     unreached_from = CodesField(_l("Post does not arrive from"), [known_country])
     embassy_route = WordsField(_l("What to do instead"))
+    embassies = EmbassiesField(_l("Embassies of this country"), [known_country])
     note = WordsField(_l("Note"))
     source_tags = LineField(
         _l("Sources"), [Optional(), at_most(60), Regexp(r"[A-Z]\d+(,\s*[A-Z]\d+)*$", message=_l("Write tags: S1, S2"))]

@@ -59,6 +59,7 @@ class TargetDocument(_Part):
     languages: list[str] = []
     unreached_from: list[str] = []
     embassy_route: str | None = None
+    embassies: dict[str, list[str]] = {}
     note: str | None = None
     source_tags: str | None = Field(None, max_length=60)
 

@@ -334,6 +334,9 @@ def _countries(data: dict[str, Any]) -> Iterator[tuple[Path, Any]]:
     for index, target in enumerate(_tables(data.get("targets"))):
         yield ("targets", index, "country"), target.get("country")
         yield from ((("targets", index, "unreached_from"), code) for code in _list(target.get("unreached_from")))
+        embassies = target.get("embassies")
+        if isinstance(embassies, dict):
+            yield from ((("targets", index, "embassies", code), code) for code in embassies)
 
 
 def _text_problems(data: dict[str, Any]) -> Iterator[tuple[Path, object]]:

@@ -66,6 +66,8 @@ def join_drive(*, code: str, joining: Joining) -> None:
                 if drive.joined >= drive.limit:
                     raise NotJoined(Barrier.LIMIT)
                 drive.joined += 1
+                if drive.joined >= drive.limit:
+                    drive.limit_met_at = drive.limit_met_at or utc_now()
                 session.add(DrivePledge(pledge_id=joining.ticket, drive_id=drive.id))
     except NotJoined as barrier:
         if barrier.why is Barrier.LIMIT:

@@ -28,6 +28,11 @@ def link_token(drive: Drive, purpose: LinkFor) -> str:
     return _signer(purpose).sign(f"{drive.slug}.{drive.links}").decode()
 
 
+def link_address(drive: Drive, purpose: LinkFor) -> str:
+    """Return the whole link for `purpose`, as it stands in mails and on paper."""
+    return f"{settings().base_url}/schools/{purpose.value}/{link_token(drive, purpose)}"
+
+
 def drive_of_link(session: AnySession, token: str, purpose: LinkFor) -> Drive:
     """Return the drive that a link leads to; raises `NoSuchThing` for one that is forged, replaced or too old.
 

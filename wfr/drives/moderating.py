@@ -8,11 +8,23 @@ from contextlib import contextmanager
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select, update
 
-from wfr.drives.models import Drive, DriveCase, DriveCode, DriveParcel, DrivePledge, DriveReport, NameState, ReportState
+from wfr.drives.models import (
+    Drive,
+    DriveCase,
+    DriveCode,
+    DriveParcel,
+    DrivePledge,
+    DriveReport,
+    NameState,
+    ReportState,
+    Sort,
+)
 from wfr.drives.notices import add_notice
 from wfr.drives.starting import locked_drive
 from wfr.errors import NoSuchThing, Refused
 from wfr.extensions import AnySession, transaction, utc_now
+from wfr.pledges.models import STANDING, Pledge
+from wfr.pledges.parcels import ParcelCount, record_parcel
 from wfr.staff import auditing
 from wfr.staff.models import Actor, Role
 from wfr.staff.rights import require_role
@@ -64,9 +76,12 @@ def merge_drives(*, slug: str, into: str, by: Actor) -> None:
         if len(rows) != 2:
             raise Refused(_l("Choose two different drives."))
         gone, stays = rows[slug], rows[into]
+        if None in (gone.confirmed_at, stays.confirmed_at):
+            raise Refused(_l("Nobody has confirmed this drive yet."))
         if (gone.season_id, gone.country) != (stays.season_id, stays.country) or stays.merged_into or gone.merged_into:
             raise Refused(_l("Only two drives of the same season and country can be one."))
         _move_numbers(session, gone, stays)
+        _hold_counts(session, stays)
         stays.joined += gone.joined
         stays.hoped = max(stays.hoped, gone.hoped)
         gone.merged_into, gone.closed_at = stays.id, gone.closed_at or utc_now()
@@ -109,11 +124,28 @@ def _move_report(session: AnySession, report: DriveReport, same: DriveReport | N
     session.delete(report)
 
 
+def _hold_counts(session: AnySession, stays: Drive) -> None:
+    """Let each count take the place of the pledges that came over: it stands for all of the class's letters."""
+    mine = select(DrivePledge.pledge_id).where(DrivePledge.drive_id == stays.id)
+    counted = select(DriveReport).where(DriveReport.drive_id == stays.id, DriveReport.state == ReportState.COUNTED)
+    for report in session.scalars(counted).all():
+        kind = Sort(report.sort).kind
+        same = (Pledge.case_id == report.case_id, Pledge.kind == report.sort, Pledge.state.in_(STANDING))
+        if kind and session.scalar(select(Pledge.id).where(Pledge.id.in_(mine), *same).limit(1)):
+            parcel = record_parcel(session, ParcelCount(report.case_id, kind, stays.country, 0), mine)
+            session.add(DriveParcel(parcel_id=parcel.id, report_id=report.id))
+
+
 @contextmanager
 def _at_desk(slug: str, by: Actor, role: Role) -> Iterator[tuple[AnySession, Drive]]:
     with transaction() as session:
         require_role(session, by, role)
-        yield session, locked_drive(session, _id_of(session, slug))
+        drive = locked_drive(session, _id_of(session, slug))
+        if drive.confirmed_at is None:
+            raise Refused(_l("Nobody has confirmed this drive yet."))
+        if drive.merged_into is not None:
+            raise Refused(_l("This drive is a part of another one now. Go on with that one."))
+        yield session, drive
 
 
 def _id_of(session: AnySession, slug: str) -> int:

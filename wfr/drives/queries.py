@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from wfr.cases.models import Case, CaseStatus, Season
-from wfr.cases.queries import shelf
+from wfr.cases.queries import shelf, today
 from wfr.drives.codes import code_of
 from wfr.drives.links import LinkFor, drive_of_link
 from wfr.drives.models import Drive, DriveCase, DrivePledge, DriveReport, ReportState, Sort
@@ -118,15 +119,20 @@ def drives_of_address(email: str) -> list[Drive]:
     return list(db.session.scalars(select(Drive).where(*mine).order_by(Drive.id.desc()).limit(5)))
 
 
-def seen_drive(drive: Drive) -> DriveSeen:
-    """Return what a drive's pages show, read now."""
+def chosen_cases(drive: Drive) -> list[Case]:
+    """Return the cases that a drive has chosen and visitors may see, in the desk's order."""
     chosen = set(db.session.scalars(select(DriveCase.case_id).where(DriveCase.drive_id == drive.id)))
     shown = [case for case in shelf().cases.values() if case.id in chosen and case.status != CaseStatus.WITHDRAWN]
+    return sorted(shown, key=lambda case: (case.position, case.id))
+
+
+def seen_drive(drive: Drive) -> DriveSeen:
+    """Return what a drive's pages show, read now."""
     return DriveSeen(
         drive=drive,
         season=db.session.get_one(Season, drive.season_id),
         code=code_of(db.session, drive),
-        cases=sorted(shown, key=lambda case: (case.position, case.id)),
+        cases=chosen_cases(drive),
         numbers=numbers_of(db.session, drive),
     )
 
@@ -162,6 +168,13 @@ def reports_of(drive: Drive) -> dict[tuple[int, Sort], DriveReport]:
     """Return the lines of a drive's tally, by case id and sort."""
     found = db.session.scalars(select(DriveReport).where(DriveReport.drive_id == drive.id))
     return {(line.case_id, Sort(line.sort)): line for line in found}
+
+
+def cases_taken_away(drive: Drive) -> int:
+    """Return how many of a drive's cases were withdrawn; nothing names them any more."""
+    chosen = select(DriveCase.case_id).where(DriveCase.drive_id == drive.id)
+    gone = select(func.count(Case.id)).where(Case.id.in_(chosen), Case.status == CaseStatus.WITHDRAWN)
+    return int(db.session.scalar(gone) or 0)
 
 
 def last_time(drive: Drive) -> tuple[Drive, DriveNumbers] | None:
@@ -206,6 +219,15 @@ def waiting_reports() -> int:
 
 
 def drives_at_limit() -> int:
-    """Return how many drives have met the limit of their join code and are still open."""
-    mine = (Drive.limit_met_at.is_not(None), Drive.closed_at.is_(None), Drive.merged_into.is_(None))
-    return int(db.session.scalar(select(func.count(Drive.id)).where(*mine)) or 0)
+    """Return how many drives have met the limit of their join code while pupils could still write with it."""
+    return int(db.session.scalar(select(func.count(Drive.id)).where(*limit_reached(today()))) or 0)
+
+
+def limit_reached(day: date) -> tuple[ColumnElement[bool], ...]:
+    """Return what is true of a drive that has met its limit and is neither closed nor over on `day`."""
+    return (
+        Drive.limit_met_at.is_not(None),
+        Drive.closed_at.is_(None),
+        Drive.merged_into.is_(None),
+        Drive.ends >= day,
+    )

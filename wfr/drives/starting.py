@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from uuid import UUID, uuid4
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
 
 from wfr.cases.models import Case, Season
 from wfr.cases.queries import today
@@ -16,11 +18,16 @@ from wfr.countries import is_country
 from wfr.drives.codes import LETTERS, add_code, code_of
 from wfr.drives.links import LinkFor, drive_of_link
 from wfr.drives.models import MOST_HOPED, Drive, DriveCase, DrivePledge, DriveReport
-from wfr.errors import NoSuchThing, Refused
+from wfr.errors import DomainError, NoSuchThing, Refused
 from wfr.extensions import AnySession, db, transaction, utc_now
 from wfr.pledges.models import Pledge
 
 LONGEST_DRIVE = timedelta(days=120)
+SLUG_LENGTH = 10
+
+
+class StartedAlready(DomainError):
+    """This very form has started a drive before, by a double click; there is nothing more to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +47,31 @@ class NewDrive:
     last_time: int | None = None
 
 
-def start_drive(*, season_slug: str, new: NewDrive) -> Drive:
+def start_drive(*, season_slug: str, new: NewDrive, ticket: UUID | None = None) -> Drive:
     """Store a drive that waits to be confirmed; nothing works yet, and it is erased when nobody confirms it.
 
-    Raises `NoSuchThing` for an unknown season, `Refused` where what was told cannot be, `DatabaseAway`.
+    Raises `StartedAlready` where `ticket` has started a drive, `NoSuchThing` for an unknown season, `Refused` where
+    what was told cannot be, `DatabaseAway`.
     """
+    slug = _slug_of(ticket or uuid4())
+    try:
+        return _store(season_slug, new, slug)
+    except IntegrityError:
+        # The other click's transaction ended between our look and our row.
+        raise StartedAlready(slug) from None
+
+
+def take_back(drive: Drive) -> None:
+    """Forget a drive that was just started, because its mail could not leave; raises `DatabaseAway`."""
     with transaction() as session:
+        session.execute(delete(DriveCase).where(DriveCase.drive_id == drive.id))
+        session.execute(delete(Drive).where(Drive.id == drive.id, Drive.confirmed_at.is_(None)))
+
+
+def _store(season_slug: str, new: NewDrive, slug: str) -> Drive:
+    with transaction() as session:
+        if session.scalar(select(Drive.id).where(Drive.slug == slug)) is not None:
+            raise StartedAlready(slug)
         season = session.scalar(select(Season).where(Season.slug == season_slug))
         if season is None:
             raise NoSuchThing(season_slug)
@@ -53,7 +79,7 @@ def start_drive(*, season_slug: str, new: NewDrive) -> Drive:
         if not is_country(new.country):
             raise Refused(_l("Choose the country of your school."))
         drive = Drive(
-            slug="".join(secrets.choice(LETTERS) for _ in range(10)).lower(),
+            slug=slug,
             season_id=season.id,
             name=new.name,
             country=new.country,
@@ -128,6 +154,16 @@ def locked_drive(session: AnySession, drive_id: int) -> Drive:
     if drive is None:
         raise NoSuchThing(f"drive {drive_id}")
     return drive
+
+
+def _slug_of(ticket: UUID) -> str:
+    """Return the address that a ticket makes: always the same, and saying nothing of the ticket."""
+    number = int.from_bytes(hashlib.sha256(ticket.bytes).digest())
+    letters = []
+    for _ in range(SLUG_LENGTH):
+        number, letter = divmod(number, len(LETTERS))
+        letters.append(LETTERS[letter])
+    return "".join(letters).lower()
 
 
 def _written_for(session: AnySession, drive: Drive) -> set[int]:

@@ -11,7 +11,8 @@ from babel.dates import format_date
 from flask_babel import gettext
 
 from wfr.cases.models import Target
-from wfr.countries import country_name
+from wfr.countries import country_name, is_country
+from wfr.letters.transit import last_posting_day, still_time, usual_days
 
 
 def addressee_lines(target: Target, language: str) -> tuple[str, ...]:
@@ -33,15 +34,38 @@ def addressee_lines(target: Target, language: str) -> tuple[str, ...]:
     return (*heads, *address, last)
 
 
+def embassy_lines(target: Target, sender_country: str, language: str) -> tuple[str, ...]:
+    """Return the lines of an envelope to the target's embassy in `sender_country`.
+
+    An address that begins with an embassy's name keeps it. Where nobody knows the address the name is all there is.
+    """
+    address = filled(*(target.embassies or {}).get(sender_country, ()))
+    if address and _plain(gettext("Embassy")) in _plain(address[0]):
+        return address
+    return (gettext("Embassy of %(country)s", country=country_name(target.country, language)), *address)
+
+
+def reached_from(target: Target, sender_country: str) -> bool:
+    """Say whether post from `sender_country`, empty where it is not known, arrives at this address."""
+    return not sender_country or sender_country not in (target.unreached_from or ())
+
+
 def posting_hints(
-    target: Target, sender_country: str | None, deadline: date | None, today: date, *, language: str = "en"
+    target: Target,
+    sender_country: str | None,
+    deadline: date | None,
+    today: date,
+    *,
+    language: str = "en",
+    email: bool = False,
 ) -> list[str]:
     """Return what to do with the finished letter, one sentence or two a hint.
 
-    `sender_country` is empty where it is not known. No prices and no days in transit: nobody here knows them.
+    `sender_country` is empty where it is not known. `email` says whether the case can be written to by e-mail too.
+    Days in transit are those of `wfr.letters.transit`; no prices: nobody here knows them.
     """
     country = country_name(target.country, language)
-    if sender_country and sender_country in target.unreached_from:
+    if not reached_from(target, sender_country or ""):
         route = target.embassy_route or gettext(
             "Send it to the embassy of %(country)s in your country.", country=country
         )
@@ -56,11 +80,34 @@ def posting_hints(
                 country=_capitals(target.country, language),
             )
         )
-    if deadline and deadline > today:
-        hints.append(gettext("Post it before %(day)s.", day=written_date(deadline, language)))
-    elif deadline == today:
-        hints.append(gettext("Post it today."))
+    if deadline and deadline >= today:
+        hints += _in_time(target, sender_country or "", deadline, today, language, email)
     return hints
+
+
+def _in_time(target: Target, sender: str, deadline: date, today: date, language: str, email: bool) -> list[str]:
+    """Return how long the letter takes, and by when it should go."""
+    if not is_country(sender):
+        if deadline == today:
+            return [gettext("Post it today.")]
+        return [gettext("Post it before %(day)s.", day=written_date(deadline, language))]
+    days = usual_days(sender, target.country)
+    names = {"low": days.low, "high": days.high, "sender": country_name(sender, language)}
+    names["country"] = country_name(target.country, language)
+    if sender == target.country:
+        usually = gettext("Letters within %(country)s usually take %(low)s to %(high)s days.", **names)
+    else:
+        usually = gettext("Letters from %(sender)s to %(country)s usually take %(low)s to %(high)s days.", **names)
+    time = still_time(sender, target.country, deadline, today)
+    if time == "yes":
+        day = written_date(last_posting_day(sender, target.country, deadline), language)
+        return [usually, gettext("Post it by %(day)s.", day=day)]
+    end = written_date(deadline, language)
+    if time == "tight":
+        hints = [usually, gettext("Post it today: it may come after the deadline, %(day)s.", day=end)]
+    else:
+        hints = [usually, gettext("It will probably come after the deadline, %(day)s.", day=end)]
+    return [*hints, gettext("Send an e-mail as well.")] if email else hints
 
 
 def written_date(day: date, language: str) -> str:

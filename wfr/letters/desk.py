@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import pypdfium2
 from flask import Blueprint, Response, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -18,6 +17,7 @@ from wfr.cases.queries import shelf, today
 from wfr.errors import Refused
 from wfr.extensions import settings
 from wfr.letters.merging import Letter, PersonalLines, email_text, merge_letter, post_text
+from wfr.letters.overflowing import count_pages
 from wfr.letters.printing import print_letters
 from wfr.paper import PaperError
 from wfr.staff.models import Role
@@ -86,9 +86,7 @@ def paper_fit(slug: str) -> ResponseReturnValue:
     parts: dict[str, Any] = {"pages": {}, "problem": ""}
     try:
         letter = _typed_letter(slug)
-        parts["pages"] = {
-            paper: _pages(print_letters([letter], paper=paper, render=render_template)) for paper in _PAPERS
-        }
+        parts["pages"] = {paper: count_pages(letter, paper=paper, render=render_template) for paper in _PAPERS}
     except Refused as problem:
         parts["problem"] = problem.why
     except PaperError as problem:
@@ -113,11 +111,3 @@ def _typed_letter(slug: str) -> Letter:
     if target is None or not case.text(typed.language).letter:
         raise Refused(_("A letter needs its words and somebody with a postal address."))
     return _merged(case, Kind.LETTER, target, typed.language)
-
-
-def _pages(pdf: bytes) -> int:
-    document = pypdfium2.PdfDocument(pdf)
-    try:
-        return len(document)
-    finally:
-        document.close()

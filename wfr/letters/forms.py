@@ -6,7 +6,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import Field, Form, RadioField, SelectMultipleField
+from wtforms import BooleanField, Field, Form, RadioField, SelectMultipleField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
@@ -89,6 +89,8 @@ class LetterForm(PaperForm):
             Printable(),
         ],
     )
+    beside = BooleanField(_l("In two languages"))
+    copy = BooleanField(_l("Also print a copy for the embassy"))
 
 
 class EmailForm(MessageForm):

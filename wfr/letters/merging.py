@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from flask_babel import gettext, lazy_gettext
@@ -16,6 +16,7 @@ from wfr.cases.models import Case, Kind, Target
 from wfr.cases.placeholders import BRACES, OWN_WORDS
 from wfr.letters.addressing import (
     addressee_lines,
+    embassy_lines,
     filled,
     language_direction,
     text_direction,
@@ -26,6 +27,11 @@ PART_OF_KIND = {Kind.LETTER: "letter", Kind.EMAIL: "email_body", Kind.SOLIDARITY
 
 OWN_WORDS_MARKER = lazy_gettext("[your own sentence]")
 """The line that stands for the visitor's own words while they edit the whole message."""
+
+SENDER_LINES, SENDER_CHARACTERS = 6, 75
+"""How many lines of a sender, and characters a line, stand above the envelope's window; `static/css/paper.css`."""
+ADDRESS_LINES, ADDRESS_CHARACTERS = 6, 38
+"""The same of an address in the window."""
 
 _LIST_LINE = re.compile(r"\s*([-–•*]|\d+[.)])\s")
 
@@ -53,6 +59,8 @@ class Letter:
     `addressee_lines` are written as the post of `country` (ISO 3166-1 alpha-2) wants them, its name last, in
     capitals. `own_words` are the visitor's and stand among the `paragraphs` as one of them; a paragraph may
     have several lines. An empty `signature` is a line to sign by hand.
+    `note` stands above the words and says what sort of copy this is; `beside` is the same letter in another language,
+    to be printed in a column on its left.
     """
 
     kind: Kind
@@ -71,6 +79,8 @@ class Letter:
     demonstration: bool
     language: str
     direction: str
+    note: str = ""
+    beside: Letter | None = None
 
     @property
     def date_line(self) -> str:
@@ -86,6 +96,33 @@ class Letter:
     def addressee_direction(self) -> str:
         """``ltr`` or ``rtl``, by the script of the address."""
         return text_direction(self.addressee_lines)
+
+    @property
+    def sender_is_long(self) -> bool:
+        """Whether the sender's lines need a smaller type to end above the window of the envelope."""
+        return _lines_in(self.sender_lines, SENDER_CHARACTERS) > SENDER_LINES
+
+    @property
+    def address_is_long(self) -> bool:
+        """Whether the address needs a smaller type to stand in the window of the envelope."""
+        return _lines_in(self.addressee_lines, ADDRESS_CHARACTERS) > ADDRESS_LINES
+
+    @property
+    def rows(self) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
+        """The paragraphs of `beside` and of this letter, side by side.
+
+        Where both have as many, each row holds a pair, and own words have a row without a counterpart. Where they
+        have not, nobody here knows which corresponds to which, and one row holds both letters whole.
+        """
+        if self.beside is None:
+            return ()
+        others = iter(self.beside.paragraphs)
+        shared = [words for words in self.paragraphs if words != self.own_words]
+        if len(shared) != len(self.beside.paragraphs):
+            return ((self.beside.paragraphs, self.paragraphs),)
+        return tuple(
+            ((), (words,)) if words == self.own_words else ((next(others),), (words,)) for words in self.paragraphs
+        )
 
 
 def merge_letter(  # noqa: PLR0913 - all that a letter is made of
@@ -128,6 +165,45 @@ def merge_letter(  # noqa: PLR0913 - all that a letter is made of
         language=text.language,
         direction=language_direction(text.language),
     )
+
+
+def language_beside(case: Case, target: Target, language: str) -> str | None:
+    """Return the target's language that a letter in `language` can have beside it: the case has its words in it."""
+    mine = case.text(language).language
+    written = {text.language for text in case.texts if text.letter.strip()}
+    return next((other for other in target.languages if other != mine and other in written), None)
+
+
+def put_beside(letter: Letter, case: Case, target: Target) -> Letter:
+    """Return the letter with the case's own words in the target's language beside it; as it was where there are none.
+
+    The other column is never the visitor's: neither own words nor edited ones are translated.
+    """
+    other = language_beside(case, target, letter.language)
+    if other is None:
+        return letter
+    beside = merge_letter(
+        case,
+        letter.kind,
+        target,
+        PersonalLines(),
+        today=letter.date,
+        language=other,
+        demonstration=letter.demonstration,
+    )
+    return replace(letter, beside=beside)
+
+
+def by_embassy(letter: Letter, target: Target, sender_country: str) -> Letter:
+    """Return a letter that post does not carry from `sender_country` to its target: it goes to the embassy instead."""
+    note = gettext("By way of the embassy: a letter to %(office)s", office=_whom(target))
+    return replace(letter, addressee_lines=embassy_lines(target, sender_country, letter.language), note=note)
+
+
+def embassy_copy(letter: Letter, target: Target, sender_country: str) -> Letter:
+    """Return the copy of a letter that goes to the target's embassy in `sender_country`."""
+    note = gettext("Copy of my letter to %(office)s", office=_whom(target))
+    return replace(letter, addressee_lines=embassy_lines(target, sender_country, letter.language), note=note)
 
 
 def prefilled_message(case: Case, kind: Kind, language: str) -> str:
@@ -198,6 +274,15 @@ def _blocks(text: str) -> Iterator[str]:
     for block in re.split(r"\n\s*\n", "\n".join(text.splitlines())):
         if block.strip():
             yield block.strip()
+
+
+def _lines_in(lines: tuple[str, ...], characters: int) -> int:
+    """Return how many lines of paper some lines take, each broken after so many characters."""
+    return sum(-(-len(line) // characters) for line in lines)
+
+
+def _whom(target: Target) -> str:
+    return target.office or target.name or ""
 
 
 def _handle(target: Target) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import segno
@@ -43,9 +43,7 @@ class Slip:
     @property
     def code(self) -> Markup:
         """The address as a QR code: an inline SVG with a description for people who cannot see it."""
-        title = gettext("QR code: I have posted my letter for %(person)s", person=self.case_name)
-        svg = segno.make(self.url, micro=False, error="m").svg_inline(border=0, omitsize=True, title=title)
-        return Markup(svg)  # noqa: S704 - segno escapes the title and writes no style attribute
+        return qr_code(self.url, gettext("QR code: I have posted my letter for %(person)s", person=self.case_name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +65,15 @@ class HandwritingEntry:
         return text_direction(self.addressee_lines)
 
 
+def qr_code(url: str, title: str) -> Markup:
+    """Return `url` as a QR code: an inline SVG that is as large as its box, described by `title`.
+
+    It has no quiet zone: leave four modules of white around it.
+    """
+    svg = segno.make(url, micro=False, error="m").svg_inline(border=0, omitsize=True, title=title)
+    return Markup(svg)  # noqa: S704 - segno escapes the title and writes no style attribute
+
+
 def print_letters(letters: Sequence[Letter], *, paper: Paper, render: Render, slips: Sequence[Slip] = ()) -> bytes:
     """Print letters, each on a sheet of its own, and after them one slip to keep; return the PDF.
 
@@ -83,7 +90,37 @@ def letters_html(letters: Sequence[Letter], *, paper: Paper, render: Render, sli
         raise ValueError("there is no letter to print")
     title = ngettext("Letter for %(person)s", "%(num)d letters", len(letters), person=letters[0].case_name)
     values = {"letters": letters, "slips": slips, "shared_hints": _shared_hints(slips)}
-    return _document("paper/letters.html", title, letters[0].language, paper, render, **values)
+    return document_html("paper/letters.html", title, letters[0].language, paper, render, **values)
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Who signs one of a class's letters. Without a `name` the letter leaves lines to write on by hand."""
+
+    name: str = ""
+
+
+def print_class_letters(letter: Letter, signers: Sequence[Signer], *, paper: Paper, render: Render) -> bytes:
+    """Print one letter of a case for each of many signers, each on a sheet of its own; return the PDF.
+
+    All have the words of `letter`; sender and signature are the signer's. In a blank signer's letter the letter's own
+    words give way to lines to write a sentence on, and its end asks for place and name.
+    Raises as `print_letters` does.
+    """
+    return render_pdf(class_letters_html(letter, signers, paper=paper, render=render), stylesheet=STYLESHEET)
+
+
+def class_letters_html(letter: Letter, signers: Sequence[Signer], *, paper: Paper, render: Render) -> str:
+    """Return the document that `print_class_letters` prints, for a process that prints and does not render."""
+    if not signers:
+        raise ValueError("there is nobody to sign a letter")
+    title = ngettext("Letter for %(person)s", "%(num)d letters", len(signers), person=letter.case_name)
+    blank = replace(letter, sender_lines=(), signature="")
+    letters = [
+        replace(letter, sender_lines=(signer.name,), signature=signer.name) if signer.name else blank
+        for signer in signers
+    ]
+    return document_html("paper/class_letters.html", title, letter.language, paper, render, letters=letters)
 
 
 def print_card(letter: Letter, *, paper: Paper, render: Render) -> bytes:
@@ -92,7 +129,7 @@ def print_card(letter: Letter, *, paper: Paper, render: Render) -> bytes:
     Raises as `print_letters` does.
     """
     title = gettext("Card for %(person)s", person=letter.case_name)
-    html = _document("paper/card.html", title, letter.language, paper, render, letter=letter)
+    html = document_html("paper/card.html", title, letter.language, paper, render, letter=letter)
     return render_pdf(html, stylesheet=STYLESHEET)
 
 
@@ -103,7 +140,7 @@ def handwriting_entry(case: Case, target: Target, *, language: str, demonstratio
         case_name=case.name,
         addressee_lines=addressee_lines(target, text.language),
         salutation=target.salutation,
-        key_points=_points(without_sources(text.ask)),
+        key_points=points_of(without_sources(text.ask)),
         close=text.letter_close,
         demonstration=demonstration,
         language=text.language,
@@ -119,11 +156,15 @@ def print_handwriting(entries: Sequence[HandwritingEntry], *, paper: Paper, rend
     if not entries:
         raise ValueError("there is no case to write about")
     title = gettext("Write by hand")
-    html = _document("paper/handwriting.html", title, entries[0].language, paper, render, entries=entries)
+    html = document_html("paper/handwriting.html", title, entries[0].language, paper, render, entries=entries)
     return render_pdf(html, stylesheet=STYLESHEET)
 
 
-def _document(template: str, title: str, language: str, paper: str, render: Render, **values: Any) -> str:
+def document_html(template: str, title: str, language: str, paper: str, render: Render, **values: Any) -> str:
+    """Return a document of `templates/paper/`, told its title, its language and the paper it is laid out for.
+
+    Raises `ValueError` for an unknown paper.
+    """
     if paper not in PAPERS:
         raise ValueError(f"unknown paper {paper!r}")
     direction = language_direction(language)
@@ -137,7 +178,7 @@ def _shared_hints(slips: Sequence[Slip]) -> list[str]:
     return [hint for hint in slips[0].hints if all(hint in slip.hints for slip in slips)]
 
 
-def _points(markdown: str) -> tuple[str, ...]:
+def points_of(markdown: str) -> tuple[str, ...]:
     """Return the items of a Markdown list, or its paragraphs where there is none, without emphasis marks."""
     lines = [line.strip().replace("**", "") for line in markdown.splitlines()]
     items = [found[1] for line in lines if (found := _LIST_ITEM.match(line))]

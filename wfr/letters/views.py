@@ -16,11 +16,12 @@ from wfr import intents
 from wfr.cases.models import Case, Kind, Target
 from wfr.cases.queries import shelf, today
 from wfr.cases.views import open_case
-from wfr.errors import NoSuchThing
+from wfr.errors import NoSuchThing, rule
 from wfr.extensions import limit_of, settings
-from wfr.letters.addressing import posting_hints
+from wfr.letters.addressing import posting_hints, reached_from
 from wfr.letters.forms import CardForm, EmailForm, LetterForm, lines_of
-from wfr.letters.merging import Letter, email_text, merge_letter
+from wfr.letters.merging import Letter, by_embassy, email_text, embassy_copy, merge_letter, put_beside
+from wfr.letters.overflowing import count_pages
 from wfr.letters.printing import Slip, handwriting_entry, print_card, print_handwriting, print_letters
 from wfr.pages import language, private
 from wfr.paper import PaperError
@@ -37,7 +38,7 @@ F = TypeVar("F", bound=Form)
 @blueprint.app_errorhandler(PaperError)
 def not_printed(problem: PaperError) -> ResponseReturnValue:
     """Say plainly that there is no sheet, rather than give a wrong one."""
-    log.error("not_printed", path=request.path, why=str(problem))
+    log.error("not_printed", rule=rule(), why=str(problem))
     return render_template("errors/paper.html"), HTTPStatus.INTERNAL_SERVER_ERROR
 
 
@@ -49,11 +50,26 @@ def print_letter(slug: str) -> ResponseReturnValue:
     case = open_case(slug, Kind.LETTER)
     form = _valid(LetterForm(request.form))
     slips = _slips([case], [request.form.get("ticket", "")])
-    letter = merged(case, Kind.LETTER, form)
+    letters = [merged(case, Kind.LETTER, form)]
+    if form.copy.data and has_embassy_copy(case):
+        letters.append(embassy_copy(letters[0], target_of(case, Kind.LETTER), _sender()))
     return _pdf(
         f"letter-{case.slug}",
-        print_letters([letter], paper=form.paper.data, render=render_template, slips=slips),
+        print_letters(letters, paper=form.paper.data, render=render_template, slips=slips),
     )
+
+
+@blueprint.post("/cases/<slug>/letter/fit")
+@private
+@limit_of("limit_previews")
+def fit(slug: str) -> ResponseReturnValue:
+    """How many pages the letter takes, as the real printer lays it out; the sheet tells which lines it cannot print."""
+    case = open_case(slug, Kind.LETTER)
+    form = LetterForm(request.form)
+    pages = None
+    if form.validate():
+        pages = count_pages(merged(case, Kind.LETTER, form), paper=form.paper.data, render=render_template)
+    return render_template("pledges/_fit.html", case=case, pages=pages, long=True)
 
 
 @blueprint.post("/several/print")
@@ -104,17 +120,34 @@ def eml(slug: str) -> ResponseReturnValue:
     return _file(message, "message/rfc822", f'attachment; filename="{case.slug}.eml"')
 
 
-def merged(case: Case, kind: Kind, form: Form) -> Letter:
-    """Return the case's message with the visitor's own lines from `form`."""
-    return merge_letter(
+def merged(case: Case, kind: Kind, form: Form, sender: str | None = None) -> Letter:
+    """Return the case's message with the visitor's own lines from `form`.
+
+    A letter is in two languages where the form says so, and goes to the embassy where post does not reach its target
+    from `sender`, a country: by default the one that the form says.
+    """
+    target = target_of(case, kind)
+    sender = _sender() if sender is None else sender
+    letter = merge_letter(
         case,
         kind,
-        target_of(case, kind),
+        target,
         lines_of(form),
         today=today(),
         language=language(),
         demonstration=shelf().demonstration,
     )
+    if kind is not Kind.LETTER:
+        return letter
+    if not reached_from(target, sender):
+        letter = by_embassy(letter, target, sender)
+    return put_beside(letter, case, target) if "beside" in form and form["beside"].data else letter
+
+
+def has_embassy_copy(case: Case) -> bool:
+    """Say whether a copy of this request's letter can go to an embassy whose address is known."""
+    target = target_of(case, Kind.LETTER)
+    return _sender() in (target.embassies or {}) and reached_from(target, _sender())
 
 
 def target_of(case: Case, kind: Kind) -> Target:
@@ -123,6 +156,17 @@ def target_of(case: Case, kind: Kind) -> Target:
     if target is None:
         raise NoSuchThing(f"{case.slug} offers {kind} without a target")
     return target
+
+
+def hints_for(case: Case, kind: Kind, sender_country: str) -> list[str]:
+    """Return what to do with the case's finished letter or card, posted from `sender_country`."""
+    email = kind is Kind.LETTER and case.offers(Kind.EMAIL) and case.target(Kind.EMAIL) is not None
+    target = target_of(case, kind)
+    return posting_hints(target, sender_country, case.deadline, today(), language=language(), email=email)
+
+
+def _sender() -> str:
+    return request.form.get("country", "")
 
 
 def _valid(form: F) -> F:
@@ -141,14 +185,11 @@ def _chosen() -> list[Case]:
 
 def _slips(cases: Sequence[Case], tickets: Sequence[str]) -> list[Slip]:
     """Return a slip for each case whose ticket came along; a form that lost its tickets still prints its letters."""
-    sender = request.form.get("country", "")
     return [
         Slip(
             case_name=case.name,
             url=f"{settings().base_url}{url_for('pledges.posted', ticket=ticket)}",
-            hints=tuple(
-                posting_hints(target_of(case, Kind.LETTER), sender, case.deadline, today(), language=language())
-            ),
+            hints=tuple(hints_for(case, Kind.LETTER, _sender())),
         )
         for case, ticket in zip(cases, tickets, strict=False)
         if TICKET.fullmatch(ticket)

@@ -53,17 +53,21 @@ def away() -> tuple[int, str]:
 
 def fresh(form: PromiseForm, render: Callable[[str | None], str], status: int) -> Response:
     """Show a form with a ticket that can still be used: its own if that is good, else a new one."""
-    try:
-        ticket = admission().tickets.read(form.ticket.data or "")
-        if ticket.age_seconds > admission().max_age_seconds / 2:
-            raise BadTicket
-    except BadTicket:
-        ticket = admission().tickets.issue()
+    ticket = usable_ticket(form.ticket.data or "")
     form.ticket.data = ticket.text
     response = Response(render(challenge_for(ticket)), status)
     if status in RETRY_AFTER:
         response.headers["Retry-After"] = str(RETRY_AFTER[status])
     return response
+
+
+def usable_ticket(text: str) -> Ticket:
+    """Return the ticket that `text` is, if it is ours and young, else a new one."""
+    try:
+        ticket = admission().tickets.read(text)
+    except BadTicket:
+        return admission().tickets.issue()
+    return ticket if ticket.age_seconds <= admission().max_age_seconds / 2 else admission().tickets.issue()
 
 
 def challenge_for(ticket: Ticket) -> str | None:

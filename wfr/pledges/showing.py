@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from babel import Locale
 from flask import url_for
 
 from wfr import intents
 from wfr.cases.models import Case, Kind, Target
 from wfr.cases.queries import shelf, today
 from wfr.extensions import settings
-from wfr.letters.addressing import posting_hints
-from wfr.letters.merging import Letter, email_text, post_text, prefilled_message
-from wfr.letters.views import merged, target_of
+from wfr.letters.addressing import reached_from
+from wfr.letters.merging import Letter, email_text, language_beside, post_text, prefilled_message
+from wfr.letters.overflowing import may_take_two_pages
+from wfr.letters.views import has_embassy_copy, hints_for, merged, target_of
 from wfr.pages import language
 from wfr.pledges.forms import PromiseForm
 from wfr.pledges.opening import Opener, email_openers, measures, post_openers
@@ -43,7 +45,7 @@ def message_parts(case: Case, kind: Kind, form: PromiseForm) -> dict[str, Any]:
         "measures": measures(_post(case, target, form), url) if kind is Kind.POST else [],
         "mailto_too_long": kind is Kind.EMAIL and _too_long(target, letter),
         "other_kinds": [other for other in Kind if other is not kind and case.offers(other) and case.target(other)],
-        "postage": _hints(case, kind, target, form),
+        **_paper_parts(case, kind, target, form, letter),
     }
 
 
@@ -63,10 +65,10 @@ def sending_parts(case: Case, kind: Kind, form: PromiseForm, ticket: str) -> dic
     """Return what `pledges/_send.html` needs, the one part that carries the visitor's own lines: the ways out."""
     target = target_of(case, kind)
     _prefill(case, kind, target, form)
-    letter = merged(case, kind, form) if kind is Kind.EMAIL else None
+    letter = None if kind is Kind.POST else merged(case, kind, form)
     openers: list[Opener] = []
     message = ""
-    if letter:
+    if letter and kind is Kind.EMAIL:
         message = email_text(letter)
         openers = email_openers(target.email or "", letter.subject, message)
     elif kind is Kind.POST:
@@ -81,8 +83,8 @@ def sending_parts(case: Case, kind: Kind, form: PromiseForm, ticket: str) -> dic
         "openers": openers,
         "message_text": message,
         "post_url": case_url(case),
-        "mailto_too_long": _too_long(target, letter),
-        "postage": _hints(case, kind, target, form),
+        "mailto_too_long": kind is Kind.EMAIL and _too_long(target, letter),
+        **_paper_parts(case, kind, target, form, letter),
     }
 
 
@@ -106,7 +108,31 @@ def _too_long(target: Target, letter: Letter | None) -> bool:
     return letter is not None and intents.too_long_for_mailto(target.email or "", letter.subject, email_text(letter))
 
 
-def _hints(case: Case, kind: Kind, target: Target, form: PromiseForm) -> list[str]:
+def _paper_parts(case: Case, kind: Kind, target: Target, form: PromiseForm, letter: Letter | None) -> dict[str, Any]:
+    """Return what is said of paper: how it goes, in which languages, how many sheets, and who gets a copy."""
     if kind not in (Kind.LETTER, Kind.SOLIDARITY):
-        return []
-    return posting_hints(target, form.country.data or "", case.deadline, today(), language=language())
+        return {"postage": []}
+    sender = form.country.data or ""
+    parts: dict[str, Any] = {
+        "postage": hints_for(case, kind, sender),
+        "unreached": not reached_from(target, sender),
+        "sender_country": sender,
+    }
+    if kind is Kind.LETTER and letter:
+        parts |= {
+            "beside": _beside_names(case, target),
+            "long": may_take_two_pages(letter, form["paper"].data or "A4"),
+            "embassy_copy": has_embassy_copy(case),
+        }
+    return parts
+
+
+def _beside_names(case: Case, target: Target) -> tuple[str, str] | None:
+    """Return what the two languages of a letter are called: the target's, then the page's; None where there is one."""
+    other = language_beside(case, target, language())
+    if other is None:
+        return None
+    locale = Locale.parse(language(), sep="-")
+    mine = case.text(language()).language
+    first, second = (Locale.parse(tag, sep="-").get_display_name(locale) or tag for tag in (other, mine))
+    return first, second
