@@ -170,6 +170,13 @@ class Kept:
             began = time.monotonic()
         entry.made = began
 
+    def keep_newest(self, prefix: str, room: int) -> None:
+        """Let at most `room` of the values whose name begins with `prefix` stay, those that came last."""
+        with self._lock:
+            names = [name for name in self._entries if name.startswith(prefix)]
+            for name in names[:-room]:
+                self._entries.pop(name, None)
+
     def forget(self, name: str) -> None:
         """Make the next `get` of `name` read anew."""
         self._entries.pop(name, None)

@@ -25,6 +25,7 @@ from urllib.parse import unquote, urlsplit
 
 from fontTools.ttLib import TTFont
 
+from wfr.actual_text import write_words_beside_glyphs
 from wfr.paths import STATIC, VENDOR
 
 if TYPE_CHECKING:
@@ -205,6 +206,7 @@ class _Workshop:
                 self.fonts: FontConfiguration = self.weasyprint.text.fonts.FontConfiguration()
         except OSError as problem:
             raise PaperError(f"Pango is missing. Run: {APT_LINE}") from problem
+        write_words_beside_glyphs(import_module("weasyprint.pdf.stream").Stream)
         self.fetcher = _own_files(self.weasyprint.urls)
         self._sheets: dict[Path, tuple[int, CSS]] = {}
 

@@ -103,6 +103,15 @@ class Printed:
                     found[family] = found.get(family, True) and inside
         return found
 
+    def said(self, page: int) -> list[str]:
+        """Return the words that a page says beside its glyphs (``ActualText``), line by line."""
+        marked = [
+            instruction.operands[1]
+            for instruction in pikepdf.parse_content_stream(self.pdf.pages[page])
+            if str(instruction.operator) == "BDC"
+        ]
+        return [str(mark["/ActualText"]) for mark in marked if "/ActualText" in mark]  # type: ignore[operator, index]
+
     def glyphs(self, page: int) -> list[str]:
         """Return the glyphs shown on a page, in the order they are shown, as four hexadecimal digits each."""
         shown: list[str] = []

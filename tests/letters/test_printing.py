@@ -220,8 +220,17 @@ def test_a_name_in_devanagari_is_shaped_in_its_own_font(write: Write, render: Re
     assert printed.fonts() == {"Source Serif 4": True, "Noto Serif Devanagari": True}
     # Shaped, the conjuncts are glyphs of their own and the name has fewer glyphs than characters.
     assert [len(shaped("अनन्या")), len(shaped("शर्मा")), len(shaped("श्री"))] == [5, 4, 2]
-    # A conjunct's glyphs have one text between them, which readers take apart; whole letters read back.
-    assert printed.texts[0].split().count("अनन्या") == 2
+    assert printed.texts[0].count("अनन्या शर्मा") == 2
+    assert "श्री क्ष" in printed.texts[0]
+
+
+def test_a_file_says_every_word_whose_letters_join(write: Write, render: Render) -> None:
+    words = "أكتب إليكم بشأن ليلى حداد التي سُجنت"
+    printed = Printed(print_letters([write(PersonalLines(name="نور", own_words=words))], paper="A4", render=render))
+    said = printed.said(0)
+    assert words in said
+    assert said.count("نور") == 2
+    assert not [line for line in said if "Dear" in line]
 
 
 def shaped(word: str) -> list[str]:

@@ -11,6 +11,7 @@ from wfr.cases.models import Case, Kind
 from wfr.cases.queries import shelf, today
 from wfr.drives.papers import PackingSlip, print_packing_slip
 from wfr.errors import NoSuchThing
+from wfr.extensions import kept
 from wfr.letters.addressing import filled
 from wfr.letters.case_cards import case_card_for, print_case_cards
 from wfr.letters.lessons import print_lesson, print_task
@@ -21,6 +22,9 @@ from wfr.letters.printing import Paper, Render
 from wfr.letters.stationery import Envelope, envelope_for, print_cards, print_envelopes, print_labels
 
 CARDS_AT_MOST = 4
+SHEET_SECONDS = 60.0
+SHEETS_KEPT = 40
+"""So many finished sheets a process keeps; each has about 100 kB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +48,18 @@ class SheetOrder:
 
 
 def print_sheet(what: str, order: SheetOrder, *, render: Render) -> bytes:
-    """Print one of the `SHEETS`; raises `NoSuchThing` for another name, and what its printing raises."""
+    """Print one of the `SHEETS`, at most `SHEET_SECONDS` ago: thirty classes that ask for the same are one print.
+
+    Whether its cases may be printed at all is for the caller to ask, each time. Raises `NoSuchThing` for another name,
+    and what its printing raises.
+    """
     if what not in SHEETS:
         raise NoSuchThing(what)
-    return SHEETS[what](order, render)
+    slugs = " ".join(case.slug for case in order.cases)
+    name = f"sheet {what} {order.paper} {order.language} {order.code} {today()} {slugs}"
+    sheet = kept().get(name, SHEET_SECONDS, lambda: SHEETS[what](order, render))
+    kept().keep_newest("sheet ", SHEETS_KEPT)
+    return sheet
 
 
 def sheets_for(order: SheetOrder, *, render: Render) -> Iterator[tuple[str, bytes]]:
@@ -55,7 +67,8 @@ def sheets_for(order: SheetOrder, *, render: Render) -> Iterator[tuple[str, byte
     for number, what in enumerate(SHEETS, 1):
         if what == "petition":
             for case in order.cases:
-                yield f"{number:02d}-{what}-{case.slug}.pdf", _petition(replace(order, cases=(case,)), render)
+                alone = replace(order, cases=(case,))
+                yield f"{number:02d}-{what}-{case.slug}.pdf", print_sheet(what, alone, render=render)
         elif what != "cards" or with_cards(order.cases):
             yield f"{number:02d}-{what}.pdf", print_sheet(what, order, render=render)
 

@@ -151,13 +151,13 @@ def _print(*, everything: bool) -> ResponseReturnValue:
         first = next(printed)
     except Busy:
         return _page(choice, form, busy=True), HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": str(BUSY_SECONDS)}
-    # The first file before the answer begins: what cannot be printed is said on a page.
+    # The sheets and the first letters before the answer begins: what cannot be printed is said on a page.
     all_letters = chain([first], printed)
     if not everything:
         return _letters_file(order, all_letters)
     named = zip((part.filename for part in order.parts), all_letters, strict=True)
-    sheets = sheets_for(choice.sheets(), render=render_template)
-    return _file(zipped(chain(named, sheets)), f"class-pack-{today()}.zip")
+    sheets = list(sheets_for(choice.sheets(), render=render_template))
+    return _file(zipped(chain(sheets, named)), f"class-pack-{today()}.zip")
 
 
 def _letters_file(order: PackOrder, pdfs: Iterator[bytes]) -> Response:
