@@ -13,6 +13,7 @@ import pytest
 from flask import Flask
 from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import create_engine, make_url, text
+from werkzeug.routing import Rule
 
 from tests import factories
 from tests.linting import LintingClient
@@ -28,6 +29,22 @@ telemetry.set_up_log("text")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--screenshots docs/img` keeps the pictures that the browser tests take, for the README."""
     parser.addoption("--screenshots", default=None, help="folder to keep the browser tests' pictures in")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def rules_compiled_once() -> Iterator[None]:
+    """Werkzeug compiles every route anew for every app, which is most of what an app costs; a run's apps share them."""
+    plain, compiled = Rule._compile_builder, {}
+
+    def compile_once(rule: Rule, append_unknown: bool = True) -> Any:
+        key = (rule.rule, repr(rule.defaults), rule.subdomain, rule.host, append_unknown)
+        if key not in compiled:
+            compiled[key] = plain(rule, append_unknown)
+        return compiled[key]
+
+    Rule._compile_builder = compile_once  # type: ignore[method-assign]
+    yield
+    Rule._compile_builder = plain  # type: ignore[method-assign]
 
 
 @pytest.fixture(autouse=True)

@@ -39,7 +39,7 @@ def judge_name(*, slug: str, approve: bool, by: Actor) -> None:
         drive.name_state = NameState.APPROVED if approve else NameState.REFUSED
         _record(session, by, drive, "name_judged", {"name": drive.name_state}, {"name": before})
         if not approve:
-            add_notice(session, drive, "name_refused")
+            add_notice(session, drive, f"name_refused:{utc_now():%Y%m%d%H%M%S}")
 
 
 def close_by_desk(*, slug: str, by: Actor) -> None:
