@@ -8,10 +8,12 @@ WeasyPrint would go on with something else.
 from __future__ import annotations
 
 import ctypes
+import gc
 import logging
 import mimetypes
 import os
 import platform
+import re
 import tempfile
 import threading
 import unicodedata
@@ -42,6 +44,8 @@ STATIC_PREFIX = "/static/"
 
 PDF_VARIANT = "pdf/ua-1"
 MM_PER_PIXEL = 25.4 / 96
+_MILLIMETRES = {"mm": 1.0, "pt": 25.4 / 72}
+_OWN_UNIT = re.compile(r"calc\(var\(--(mm|pt)\) \* (-?[\d.]+)\)")
 
 T = TypeVar("T")
 
@@ -116,7 +120,7 @@ def _laid_out(html: str, stylesheet: str, then: Callable[[Document], T]) -> T:
         workshop = _workshop()
         with _fatal_errors_translated(workshop.weasyprint):
             sheet = workshop.stylesheet(stylesheet)
-            with _complaints() as complaints:
+            with _complaints() as complaints, _collecting_later():
                 result = then(_lay_out(html, workshop, sheet))
         if complaints:
             raise PaperError(complaints[0])
@@ -220,7 +224,7 @@ class _Workshop:
         kept = self._sheets.get(path)
         if kept is None or kept[0] != changed:
             sheet = self.weasyprint.CSS(
-                string=path.read_text("utf-8"),
+                string=_in_millimetres(path.read_text("utf-8")),
                 base_url=f"{ORIGIN}{STATIC_PREFIX}{name}",
                 url_fetcher=self.fetcher,
                 font_config=self.fonts,
@@ -232,6 +236,23 @@ class _Workshop:
 @cache
 def _workshop() -> _Workshop:
     return _Workshop()
+
+
+def _in_millimetres(css: str) -> str:
+    """Return `css` with its lengths in --mm and --pt worked out: on paper they are what they say, for every element."""
+    return _OWN_UNIT.sub(lambda found: f"{float(found[2]) * _MILLIMETRES[found[1]]:.6g}mm", css)
+
+
+@contextmanager
+def _collecting_later() -> Iterator[None]:
+    """Let no garbage be looked for while a document is laid out: it has none, and a million objects to look through."""
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
 
 
 @contextmanager
