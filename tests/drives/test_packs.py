@@ -95,7 +95,9 @@ def test_a_code_is_passed_on_only_if_it_has_the_form_of_one(visitor: LintingClie
 
 
 @one_database
-@pytest.mark.parametrize("what", ["case-cards", "labels", "envelopes", "posters", "petition", "packing-slip", "cards"])
+@pytest.mark.parametrize(
+    "what", ["case-cards", "labels", "envelopes", "posters", "large-posters", "petition", "packing-slip", "cards"]
+)
 def test_a_sheet_is_printed_for_the_chosen_people(visitor: LintingClient, season: Cast, what: str) -> None:
     answer = visitor.get(f"{PACK}/{what}.pdf", query_string={"cases": season.tiny, "paper": "Letter"})
     words = " ".join(pages_of(answer.data)).casefold()

@@ -17,7 +17,7 @@ from wfr.letters.case_cards import case_card_for, print_case_cards
 from wfr.letters.lessons import print_lesson, print_task
 from wfr.letters.merging import PersonalLines, merge_letter
 from wfr.letters.petitions import petition_for, print_petition
-from wfr.letters.posters import poster_for, print_posters
+from wfr.letters.posters import Poster, poster_for, print_posters
 from wfr.letters.printing import Paper, Render
 from wfr.letters.stationery import Envelope, envelope_for, print_cards, print_envelopes, print_labels
 
@@ -144,8 +144,15 @@ def _envelopes(order: SheetOrder, render: Render) -> bytes:
 
 
 def _posters(order: SheetOrder, render: Render) -> bytes:
-    posters = [poster_for(case, url=order.url(case), language=order.language, code=order.code) for case in order.cases]
-    return print_posters(posters, paper="A3" if order.paper == "A4" else "Tabloid", render=render)
+    return print_posters(_posters_of(order), paper=order.paper, render=render)
+
+
+def _large_posters(order: SheetOrder, render: Render) -> bytes:
+    return print_posters(_posters_of(order), paper="A3" if order.paper == "A4" else "Tabloid", render=render)
+
+
+def _posters_of(order: SheetOrder) -> list[Poster]:
+    return [poster_for(case, url=order.url(case), language=order.language, code=order.code) for case in order.cases]
 
 
 def _petition(order: SheetOrder, render: Render) -> bytes:
@@ -184,6 +191,7 @@ SHEETS: dict[str, Callable[[SheetOrder, Render], bytes]] = {
     "envelopes": _envelopes,
     "packing-slip": _packing_slip,
     "posters": _posters,
+    "large-posters": _large_posters,
     "petition": _petition,
 }
 """Every sheet by its name, in the order in which a morning needs them. A petition is for the first case only."""
