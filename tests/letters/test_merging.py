@@ -151,7 +151,7 @@ def test_hints_say_how_to_post_and_by_when(case: Case) -> None:
     hints = posting_hints(case.targets[0], "PT", date(2027, 1, 31), TODAY)
     assert any("stamp for a letter abroad" in hint for hint in hints)
     assert "Write TOGO as the last line of the address." in hints
-    assert hints[2:] == ["Letters from Portugal to Togo usually take 7 to 22 days.", "Post it by 9 January 2027."]
+    assert hints[2:] == ["Reckon with 7 to 22 days from Portugal to Togo.", "Post it by 9 January 2027."]
     assert posting_hints(case.targets[0], None, date(2026, 1, 1), TODAY) == hints[:2]
 
 

@@ -95,9 +95,9 @@ def _in_time(target: Target, sender: str, deadline: date, today: date, language:
     names = {"low": days.low, "high": days.high, "sender": country_name(sender, language)}
     names["country"] = country_name(target.country, language)
     if sender == target.country:
-        usually = gettext("Letters within %(country)s usually take %(low)s to %(high)s days.", **names)
+        usually = gettext("Reckon with %(low)s to %(high)s days within %(country)s.", **names)
     else:
-        usually = gettext("Letters from %(sender)s to %(country)s usually take %(low)s to %(high)s days.", **names)
+        usually = gettext("Reckon with %(low)s to %(high)s days from %(sender)s to %(country)s.", **names)
     time = still_time(sender, target.country, deadline, today)
     if time == "yes":
         day = written_date(last_posting_day(sender, target.country, deadline), language)
