@@ -12,10 +12,10 @@ from sqlalchemy import and_, or_, select, update
 
 from wfr.cases.models import Case, CaseStatus, Season, SeasonState
 from wfr.cases.queries import today
-from wfr.drives.links import LinkFor, link_token
+from wfr.drives.links import LinkFor, link_address
 from wfr.drives.models import Drive, DriveNotice, DriveReport, Sort
 from wfr.drives.occasions import REACHABLE, news_for
-from wfr.extensions import AnySession, db, settings, transaction, utc_now
+from wfr.extensions import AnySession, db, transaction, utc_now
 from wfr.mail import NotSent, send_template
 
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 60, 180, 360, 720, 1440))
@@ -99,7 +99,7 @@ def _mark_sent(notice_id: int) -> None:
 def _letter(session: AnySession, drive: Drive, to: str, notice: DriveNotice) -> Letter | None:
     """Return the mail of a notice, or None where there is nothing to say any more: its case was withdrawn since."""
     kind, _, detail = notice.about.partition(":")
-    page = f"{settings().base_url}/schools/manage/{link_token(drive, LinkFor.MANAGE)}"
+    page = link_address(drive, LinkFor.MANAGE)
     words: dict[str, Any] = {"drive": drive.name, "page": page, "words": notice.words}
     if kind not in MORE:
         return Letter(f"drive_{kind}", to, words)

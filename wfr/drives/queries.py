@@ -17,7 +17,6 @@ from wfr.errors import NoSuchThing
 from wfr.extensions import AnySession, db, kept
 from wfr.pledges.models import STANDING, Pledge
 
-NUMBERS_SECONDS = 1.0
 TOTALS_SECONDS = 10.0
 
 
@@ -135,16 +134,6 @@ def seen_drive(drive: Drive) -> DriveSeen:
         cases=chosen_cases(drive),
         numbers=numbers_of(db.session, drive),
     )
-
-
-def live_numbers(drive: Drive) -> DriveNumbers:
-    """Return a drive's numbers, at most `NUMBERS_SECONDS` old: a hundred walls ask the database no more than one."""
-
-    def read() -> DriveNumbers:
-        with db.session.session_factory() as session:
-            return numbers_of(session, drive)
-
-    return kept().get(f"numbers of drive {drive.id}", NUMBERS_SECONDS, read)
 
 
 def numbers_of(session: AnySession, drive: Drive) -> DriveNumbers:
