@@ -74,6 +74,8 @@ def make_case(season: Season | None, slug: str, name: str, **changes: Any) -> Ca
         "country": "TG",
         "status": CaseStatus.PUBLISHED,
         "schools": True,
+        "feeds": True,
+        "on_x": True,
         "pattern": "waves",
         "colours": "teal",
         "deadline": season.closes if season else None,

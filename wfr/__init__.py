@@ -6,6 +6,7 @@ import structlog
 from flask import Flask
 
 from wfr import errors, extensions, jobs, mail, paths, security, site, telemetry
+from wfr.api import setup as api_setup
 from wfr.cases import cli as cases_cli
 from wfr.cases import jobs as cases_jobs
 from wfr.cases import photograph_desk, reply_desk, season_desk, story_desk
@@ -24,7 +25,8 @@ from wfr.pledges import desk as pledges_desk
 from wfr.pledges import jobs as pledges_jobs
 from wfr.pledges import setup as pledges_setup
 from wfr.pledges import views as pledges_views
-from wfr.share import views as share_views
+from wfr.share import jobs as share_jobs
+from wfr.share import setup as share_setup
 from wfr.staff import accounts_desk, audit_desk
 from wfr.staff import cli as staff_cli
 from wfr.staff import desk as staff_desk
@@ -51,7 +53,6 @@ def create_app(settings: Settings | None = None) -> Flask:
         cases_views.blueprint,
         letters_views.blueprint,
         pledges_views.blueprint,
-        share_views.blueprint,
         staff_desk.blueprint,
         accounts_desk.blueprint,
         audit_desk.blueprint,
@@ -66,11 +67,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     staff_setup.init_app(app, settings)
     cases_setup.init_app(app)
     pledges_setup.init_app(app, settings)
+    share_setup.init_app(app)
     drives_setup.init_app(app)
+    api_setup.init_app(app)
     queue = jobs.init_app(app, settings)
     cases_jobs.register(queue)
     letters_jobs.register(queue, lambda template, **values: app.jinja_env.get_template(template).render(values))
     pledges_jobs.register(queue)
+    share_jobs.register(queue)
     staff_jobs.register(queue)
     drives_jobs.register(queue)
     for command in (*cases_cli.commands, *pledges_cli.commands, *staff_cli.commands, *drives_cli.commands):

@@ -6,6 +6,7 @@ import difflib
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -174,8 +175,34 @@ class Settings(BaseSettings):
     limit_wrong_codes: Limit = _setting(
         "120 per hour", "WFR_LIMIT_WRONG_CODES", "Wrong join codes from one address, so that none can be guessed."
     )
+    limit_visits: Limit = _setting(
+        "12 per hour", "WFR_LIMIT_VISITS", "Visits of one share link that are counted from one address; all are let in."
+    )
     ticket_hours: int = _setting(24, "WFR_TICKET_HOURS", "Hours a form may stay open before its ticket expires.", ge=1)
     proof_cost: int = _setting(1000, "WFR_PROOF_COST", "Proof of work: PBKDF2 iterations of each trial.", ge=1)
+
+    embed_sites: str = _setting(
+        "*", "WFR_EMBED_SITES", "Sites that may embed a case, separated by spaces; * for every one."
+    )
+    x_client_id: str | None = _setting(
+        None, "WFR_X_CLIENT_ID", "Client id of the app at X. Default: posts only say so."
+    )
+    x_client_secret: SecretStr | None = _setting(
+        None, "WFR_X_CLIENT_SECRET", "Client secret of the app at X; a public client has none."
+    )
+    x_budget: Decimal = _setting(
+        Decimal(20), "WFR_X_BUDGET", "US dollars that posts on X may cost in a calendar month (UTC).", ge=0
+    )
+    x_price_post: Decimal = _setting(Decimal("0.015"), "WFR_X_PRICE_POST", "US dollars X takes for a post.", ge=0)
+    x_price_post_with_link: Decimal = _setting(
+        Decimal("0.2"), "WFR_X_PRICE_POST_WITH_LINK", "US dollars X takes for a post with a link in it.", ge=0
+    )
+    x_price_media: Decimal = _setting(
+        Decimal("0.005"), "WFR_X_PRICE_MEDIA", "US dollars X takes for a picture's description.", ge=0
+    )
+    x_price_read: Decimal = _setting(
+        Decimal("0.005"), "WFR_X_PRICE_READ", "US dollars X takes for each post that is read.", ge=0
+    )
 
     organisation: str = _setting("", "WFR_ORGANISATION", "Name of the organisation that runs this site.")
     site_name: str = _setting("Write for Rights", "WFR_SITE_NAME", "Name of the site in titles and its header.")

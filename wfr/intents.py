@@ -30,6 +30,31 @@ MAILTO_LIMIT: Final = 2_000
 URL_LENGTH: Final = 23
 """What X and Mastodon count for a link, however long it is."""
 
+CHANNELS: Final = (
+    "x",
+    "bluesky",
+    "mastodon",
+    "threads",
+    "whatsapp",
+    "telegram",
+    "facebook",
+    "linkedin",
+    "email",
+    "sms",
+    "link",
+    "text",
+    "device",
+    "campaign",
+)
+"""The ways in which a case is passed on, in the order in which they are numbered in share links: append only.
+
+``link`` and ``text`` are copied by hand, ``device`` is the share sheet of a phone, ``campaign`` the campaign's own
+posts.
+"""
+
+WORDLESS: Final = frozenset({"facebook", "linkedin", "link"})
+"""The channels that take an address and no words."""
+
 # The address that an HTML form accepts as an e-mail address: https://html.spec.whatwg.org/#valid-e-mail-address
 _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 _MAILBOX = re.compile(rf"[a-zA-Z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{_LABEL}(?:\.{_LABEL})*")

@@ -65,6 +65,7 @@ def record_consent(*, by: Actor, slug: str, given: ConsentGiven) -> int:
         session.add(consent)
         session.flush()
         case.consent_ends, case.schools = given.ends, given.schools
+        case.feeds, case.on_x = given.feeds, given.on_x
         after = {**asdict(given), "name": digest(given.name), "evidence": digest(given.evidence)}
         after |= {"ends": given.ends.isoformat(), "checked_on": given.checked_on.isoformat()}
         record(session, by, "consent.recorded", f"case:{case.id}", after={**after, "consent": consent.id})

@@ -123,7 +123,13 @@ def _load_case(session: AnySession, season: Season, file: CaseFile) -> None:
     case = session.scalar(select(Case).where(Case.slug == file.slug))
     if case is None:
         case = Case(
-            slug=file.slug, status=CaseStatus.PUBLISHED, position=file.position or 0, season=season, schools=True
+            slug=file.slug,
+            status=CaseStatus.PUBLISHED,
+            position=file.position or 0,
+            season=season,
+            schools=True,
+            feeds=True,
+            on_x=True,
         )
     elif session.scalar(select(CaseVersion.id).where(CaseVersion.case_id == case.id).limit(1)):
         return

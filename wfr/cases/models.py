@@ -138,9 +138,9 @@ class Case(Base):
     """A person or community whose rights are abused, and what can be done for them.
 
     What visitors read of it is the version published last; `status`, `close_at`, `consent_ends` and what follows them
-    are no part of a version. `schools` says whether the consent covers classes of pupils. `status_reason` says why it
-    was paused, closed or withdrawn, and is the desk's alone; `return_asked_by` is the first of the two people that it
-    takes to bring a withdrawn case back.
+    are no part of a version. `schools`, `feeds` and `on_x` say whether the consent covers classes of pupils, feeds and
+    other sites, and the campaign's posts on X. `status_reason` says why it was paused, closed or withdrawn, and is the
+    desk's alone; `return_asked_by` is the first of the two people that it takes to bring a withdrawn case back.
     """
 
     __tablename__ = "cases"
@@ -162,6 +162,8 @@ class Case(Base):
     close_at: Mapped[datetime | None]
     consent_ends: Mapped[date | None]
     schools: Mapped[bool] = mapped_column(default=False)
+    feeds: Mapped[bool] = mapped_column(default=False)
+    on_x: Mapped[bool] = mapped_column(default=False)
     status_reason: Mapped[str | None] = mapped_column(Text)
     status_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
     status_at: Mapped[datetime | None]
@@ -236,7 +238,8 @@ class CaseText(Base):
     `story`, `ask` and `solidarity_guidance` are Markdown. `story` and `ask` may carry source tags
     such as ``[I1]`` or ``[I1, I3]`` after a sentence; visitors never see them. `letter`, `email_body`, `post` and
     `solidarity_message` may hold the placeholders of `wfr.letters.merging.PLACEHOLDERS` only. `why_not` says, per
-    kind that is not offered, why not.
+    kind that is not offered, why not. `share` has the words with which visitors pass the case on, per channel of
+    `wfr.intents.CHANNELS`, and under `any` those of every channel that has none of its own.
     """
 
     __tablename__ = "case_texts"
@@ -260,6 +263,7 @@ class CaseText(Base):
     donts: Mapped[list[str]] = mapped_column(JSON, default=list)
     content_note: Mapped[str | None] = mapped_column(Text)
     why_not: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    share: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     photograph_alt: Mapped[str] = mapped_column(String(300), default="")
 
     case: Mapped[Case] = relationship(back_populates="texts")

@@ -6,11 +6,12 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from wfr.cases.models import Kind
 from wfr.extensions import Base, utc_now
+from wfr.share.codes import new_sharer
 
 SPARE = 20
 """Letters that a class may always pledge beyond what its teacher hoped for."""
@@ -67,7 +68,8 @@ class Drive(Base):
 
     `slug` names the drive in public addresses and says nothing about the school. `joined` is how many pledges came by
     its join codes; it never falls. `links` grows when the private link is replaced: older links stop working.
-    `limit_met_at` is when `joined` met `limit`. Of a contact erased (`erased_at`) only the numbers remain.
+    `limit_met_at` is when `joined` met `limit`. `sharer` is the number of its own share links (`wfr.share.codes`). Of a
+    contact erased (`erased_at`) only the numbers remain.
     """
 
     __tablename__ = "drives"
@@ -87,6 +89,7 @@ class Drive(Base):
     tell_outcomes: Mapped[bool] = mapped_column(default=False)
     invite_again: Mapped[bool] = mapped_column(default=False)
     links: Mapped[int] = mapped_column(default=1)
+    sharer: Mapped[int] = mapped_column(BigInteger, default=new_sharer)
     made_at: Mapped[datetime] = mapped_column(default=utc_now)
     confirmed_at: Mapped[datetime | None]
     paused_at: Mapped[datetime | None]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import re
@@ -14,12 +13,13 @@ from dataclasses import dataclass
 import pyotp
 import segno
 import structlog
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.fernet import InvalidToken
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete, func, select
 
 from wfr.errors import DomainError, Refused
 from wfr.extensions import AnySession, settings, transaction, utc_now
+from wfr.sealing import seal, unseal
 from wfr.staff.auditing import record
 from wfr.staff.models import Account, Actor, RecoveryCode
 
@@ -58,16 +58,12 @@ class Enrolment:
 
 def seal_secret(secret: str) -> str:
     """Return a secret as the database keeps it: encrypted with a key that is not in the database."""
-    return _cipher("second-factor").encrypt(secret.encode()).decode()
+    return seal("second-factor", secret)
 
 
 def open_secret(sealed: str) -> str:
     """Return the secret that `seal_secret` sealed; raises `cryptography.fernet.InvalidToken`."""
-    return _cipher("second-factor").decrypt(sealed.encode()).decode()
-
-
-def _cipher(purpose: str) -> MultiFernet:
-    return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in settings().keys(purpose)])
+    return unseal("second-factor", sealed)
 
 
 def otpauth_line(name: str, secret: str) -> str:
@@ -83,14 +79,14 @@ def offer_enrolment(name: str, whose: str, sealed: str | None = None) -> Enrolme
     secret = open_enrolment(sealed, whose) if sealed else None
     if secret is None or sealed is None:
         secret = pyotp.random_base32()
-        sealed = _cipher("enrolment").encrypt(f"{secret} {whose}".encode()).decode()
+        sealed = seal("enrolment", f"{secret} {whose}")
     return Enrolment(secret, otpauth_line(name, secret), sealed)
 
 
 def open_enrolment(sealed: str, whose: str) -> str | None:
     """Return the secret that was offered to `whose` in the last hour, or None."""
     try:
-        secret, _, owner = _cipher("enrolment").decrypt(sealed.encode(), ttl=DRAFT_SECONDS).decode().partition(" ")
+        secret, _, owner = unseal("enrolment", sealed, seconds=DRAFT_SECONDS).partition(" ")
     except InvalidToken:
         return None
     return secret if owner == whose else None
