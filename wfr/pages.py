@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec
 
-from flask import Response, make_response
+from flask import Response, make_response, request
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 
@@ -30,6 +30,7 @@ SHARED_SECONDS = 2
 PAGES_KEPT = 512
 
 KEEP_HEADER = "CDN-Cache-Control"
+_ASKED_BY = "wfr.asked_by"
 CONDITIONS = frozenset({"HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_RANGE"})
 
 
@@ -41,6 +42,11 @@ def language() -> str:
 def wants_fragment() -> bool:
     """Say whether htmx asks for a part of the page, rather than a person for the whole."""
     return bool(htmx and not htmx.boosted and not htmx.history_restore_request)
+
+
+def wants_page() -> bool:
+    """Say whether the page itself is asked for, rather than its headers alone (HEAD)."""
+    return request.environ.get(_ASKED_BY, request.method) != "HEAD"
 
 
 def public(view: Callable[P, ResponseReturnValue]) -> Callable[P, Response]:
@@ -111,6 +117,7 @@ class PageCache:
         # The app must give the whole page, whatever this browser has of it already.
         whole = {name: value for name, value in environ.items() if name not in CONDITIONS}
         whole["REQUEST_METHOD"] = "GET"
+        whole[_ASKED_BY] = environ["REQUEST_METHOD"]
         seen: list[tuple[str, list[tuple[str, str]]]] = []
 
         def look(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:

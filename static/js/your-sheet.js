@@ -57,7 +57,42 @@
     const empty = list.children.length === 0;
     find("sheet-empty").hidden = !empty;
     list.hidden = empty;
-    find("sheet-forget").hidden = empty;
+    find("sheet-forget").hidden = empty && find("sheet-shared").hidden;
+  }
+
+  /** What came of the links that this browser shared: each is asked for by its own private address. */
+  async function drawShared() {
+    const parts = await Promise.all(shared().map(async ({ private: address }) => {
+      try {
+        const answer = await fetch(address, { headers: { "HX-Request": "true" } });
+        return answer.ok ? answer.text() : "";
+      } catch {
+        return "";
+      }
+    }));
+    const told = parts.filter(Boolean);
+    find("shared-list").innerHTML = told.join("");
+    find("sheet-shared").hidden = told.length === 0;
+    showEmpty();
+  }
+
+  function forgetShared() {
+    try {
+      localStorage.removeItem("wfr.shared");
+    } catch {
+      // A browser that keeps nothing has nothing to forget.
+    }
+    find("sheet-shared").hidden = true;
+  }
+
+  /** The newest twenty; an address that is not of this site is nobody's business to ask. */
+  function shared() {
+    try {
+      const kept = JSON.parse(localStorage.getItem("wfr.shared") ?? "[]");
+      return kept.filter((entry) => /^\/shared\/[\w.~-]+$/.test(entry?.private ?? "")).slice(-20).reverse();
+    } catch {
+      return [];
+    }
   }
 
   function draw() {
@@ -72,6 +107,7 @@
       return;
     }
     forgetAll();
+    forgetShared();
     draw();
     said.textContent = said.dataset.forgotten;
     find("sheet-empty").querySelector("a").focus();
@@ -80,4 +116,5 @@
   // What another tab changed; what this page says of itself is drawn where it happens.
   window.addEventListener("storage", (event) => event.isTrusted && draw());
   draw();
+  drawShared();
 })();

@@ -35,9 +35,13 @@ class CountryField(SelectField):
 
 
 class PromiseForm(Form):
-    """What every action asks: the ticket that makes it count once, and the country it comes from."""
+    """What every action asks: the ticket that makes it count once, and the country it comes from.
+
+    `via` is where the visitor comes from (`wfr.pledges.origins`), or empty.
+    """
 
     ticket = HiddenField()
+    via = HiddenField()
     country = CountryField(
         _l("The country you write from"),
         validators=[InputRequired(_l("Choose the country you write from"))],

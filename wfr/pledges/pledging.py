@@ -32,18 +32,19 @@ class Promise:
     simulated: bool = False
 
 
-def pledge(promises: Sequence[Promise]) -> None:
+def pledge(promises: Sequence[Promise], record: Callable[[AnySession, Promise], None] | None = None) -> None:
     """Record these promises and count them, all or none; one that is known already is left as it is.
 
-    Raises `DatabaseAway`.
+    `record` is called for each that is new, inside the same transaction (`wfr.pledges.origins`). Raises `DatabaseAway`.
     """
-    if len(promises) == 1 and db.engine.dialect.name == "postgresql":
+    if len(promises) == 1 and record is None and db.engine.dialect.name == "postgresql":
         with one_statement() as connection:
             connection.execute(ADD_AND_COUNT, _values(promises[0]) | {"shard": secrets.randbelow(TALLY_SHARDS)})
         return
     with transaction() as session:
         for promise in promises:
-            record_pledge(session, promise)
+            if record_pledge(session, promise) and record:
+                record(session, promise)
 
 
 def find_pledge(key: UUID) -> Pledge | None:

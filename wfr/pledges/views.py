@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import cast
 
@@ -16,12 +17,13 @@ from wfr.cases.models import Case, Kind
 from wfr.cases.queries import shelf, today
 from wfr.cases.views import open_case, visible_case
 from wfr.errors import AWAY, NoSuchThing, NotPossibleNow
-from wfr.extensions import kept, limit_of, settings
+from wfr.extensions import AnySession, kept, limit_of, settings
 from wfr.pages import PROCESS_SECONDS, language, private, wants_fragment
 from wfr.pledges.admitting import Refused
 from wfr.pledges.answering import admission, away, challenge_for, fresh, why_again
 from wfr.pledges.forms import FORMS, AlreadyForm, PromiseForm, SeveralForm
 from wfr.pledges.models import Pledge, PledgeState
+from wfr.pledges.origins import read_origin
 from wfr.pledges.pledging import Promise, find_pledge, mark_taken, pledge, withdraw
 from wfr.pledges.showing import message_parts, sending_parts, thanks_parts
 from wfr.pledges.tickets import BadTicket, Ticket
@@ -33,6 +35,7 @@ KINDS = "any(letter, email, post, solidarity)"
 # The writing table and the thank-you page are rendered once a second; what is a visitor's own is put into them.
 TICKET_MARK = "ticket-goes-here"
 CHALLENGE_MARK = "challenge-goes-here"
+VIA_MARK = "via-goes-here"
 SEND_MARK = "send-goes-here"
 
 
@@ -41,12 +44,14 @@ SEND_MARK = "send-goes-here"
 def write(slug: str, kind: str) -> ResponseReturnValue:
     """The writing table, with a fresh ticket."""
     case = open_case(slug, Kind(kind))
+    origin = read_origin(request.args.get("via"))
 
     def blank() -> str:
-        form = FORMS[Kind(kind)](data={"ticket": TICKET_MARK})
+        form = FORMS[Kind(kind)](data={"ticket": TICKET_MARK, "via": VIA_MARK if origin else None})
         return _writing_table(case, Kind(kind), form, challenge=CHALLENGE_MARK)
 
-    return _with_ticket(kept().get(f"write {slug} {kind} {language()}", PROCESS_SECONDS, blank))
+    page = _with_ticket(kept().get(f"write {slug} {kind} {bool(origin)} {language()}", PROCESS_SECONDS, blank))
+    return page.replace(VIA_MARK, origin.text) if origin else page
 
 
 @blueprint.post(f"/cases/<slug>/<{KINDS}:kind>")
@@ -63,7 +68,7 @@ def make_pledge(slug: str, kind: str) -> ResponseReturnValue:
         return again(HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         ticket = _admit(form)
-        pledge([_promise(ticket, case, Kind(kind), form)])
+        pledge([_promise(ticket, case, Kind(kind), form)], _recorder(form))
         telemetry.count("pledge", kind)
     except Refused as refusal:
         return again(*why_again(refusal))
@@ -96,6 +101,8 @@ def already(slug: str) -> ResponseReturnValue:
     """Show the form of "I've already written"."""
     case = open_case(slug)
     form = _already_form(case)
+    origin = read_origin(request.args.get("via"))
+    form.via.data = origin.text if origin else None
     return fresh(form, lambda challenge: _already_page(case, form, challenge), HTTPStatus.OK)
 
 
@@ -114,7 +121,7 @@ def make_already(slug: str) -> ResponseReturnValue:
     kind = Kind(form.kind.data)
     try:
         ticket = _admit(form)
-        pledge([_promise(ticket, case, kind, form, taken=True)])
+        pledge([_promise(ticket, case, kind, form, taken=True)], _recorder(form))
         telemetry.count("already", kind.value)
     except Refused as refusal:
         return again(*why_again(refusal))
@@ -209,6 +216,11 @@ def _admit(form: PromiseForm, names: list[str] | None = None) -> Ticket:
 
 def _promise(ticket: Ticket, case: Case, kind: Kind, form: PromiseForm, *, taken: bool = False) -> Promise:
     return Promise(ticket.id, case.id, kind, form.country.data, language(), taken=taken)
+
+
+def _recorder(form: PromiseForm) -> Callable[[AnySession, Promise], None] | None:
+    origin = read_origin(form.via.data)
+    return origin.record if origin else None
 
 
 def _with_ticket(page: str) -> str:

@@ -1,15 +1,25 @@
-"""Share links: their addresses, what opening one and acting through one records, and what came of one's own."""
+"""Share links: their addresses, and what opening one and acting through one records."""
 
 from __future__ import annotations
 
 import hashlib
+from typing import Any
+from uuid import UUID
 
 from itsdangerous import BadSignature, Signer
+from limits import parse
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from wfr.cases.models import Case
 from wfr.errors import NoSuchThing
-from wfr.extensions import settings
+from wfr.extensions import AnySession, address_key, limiter, settings, transaction
 from wfr.share.codes import EVERYBODY, ShareCode
+from wfr.share.models import ShareLink, SharePledge
+
+_INSERTS: dict[str, Any] = {"postgresql": postgresql_insert, "sqlite": sqlite_insert}
+_KEY = ("case_id", "channel", "sharer")
 
 
 def link_url(case: Case, channel: str, sharer: int = EVERYBODY) -> str:
@@ -29,6 +39,41 @@ def read_private_token(token: str) -> tuple[int, int]:
     except (BadSignature, UnicodeDecodeError):
         raise NoSuchThing("private share link") from None
     return int(case_id), int(sharer)
+
+
+def count_opening(code: ShareCode, *, preview: bool) -> None:
+    """Count that a share link was opened, by a person or by a program that makes a preview.
+
+    One address counts for `limit_visits` visits of a link and no more, so that nobody can make them up by reloading.
+    Raises `DatabaseAway`.
+    """
+    if settings().ratelimit_enabled:
+        limit = parse(settings().limit_visits)
+        if not limiter.limiter.hit(limit, "preview" if preview else "visit", code.text, address_key()):
+            return
+    with transaction() as session:
+        dialect = session.get_bind().dialect.name
+        column = ShareLink.previews if preview else ShareLink.visits
+        added = _INSERTS[dialect](ShareLink).values(**_values(code), **{column.key: 1})
+        session.execute(added.on_conflict_do_update(index_elements=_KEY, set_={column.key: column + 1}))
+
+
+def record_share_pledge(session: AnySession, code: ShareCode, pledge_id: UUID) -> None:
+    """Record that a new pledge came of a share link, inside the pledge's transaction."""
+    link = session.scalar(_finding(code))
+    if link is None:
+        dialect = session.get_bind().dialect.name
+        session.execute(_INSERTS[dialect](ShareLink).values(**_values(code)).on_conflict_do_nothing())
+        link = session.scalar(_finding(code))
+    session.add(SharePledge(pledge_id=pledge_id, link_id=link))
+
+
+def _finding(code: ShareCode) -> Any:
+    return select(ShareLink.id).filter_by(**_values(code))
+
+
+def _values(code: ShareCode) -> dict[str, Any]:
+    return {"case_id": code.case_id, "channel": code.channel, "sharer": code.sharer}
 
 
 def _signer() -> Signer:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from flask import Flask
+from flask_babel import lazy_gettext as _l
 
-from wfr.share import card_views, link_views, models, post_desk, views, x_desk
+from wfr.pledges.origins import add_origin
+from wfr.share import card_views, figures_desk, link_views, models, post_desk, showing, views, x_desk
+from wfr.staff.models import Role
+from wfr.staff.places import Place, add_place
 
 TABLES = models.ShareLink.metadata
 """Alembic and the tests know a table once its module is imported."""
@@ -12,5 +16,8 @@ TABLES = models.ShareLink.metadata
 
 def init_app(app: Flask) -> None:
     """Give `app` the pages of sharing, the public ones and the desk's."""
-    for module in (views, link_views, card_views, x_desk, post_desk):
+    for module in (views, link_views, card_views, figures_desk, x_desk, post_desk):
         app.register_blueprint(module.blueprint)
+    app.add_template_global(showing.page_preview)
+    add_origin(app, link_views.origin_of)
+    add_place(app, Place("sharing.figures", _l("Sharing"), Role.WRITER, 24))
