@@ -14,13 +14,15 @@ from wfr.drives.forms import PlanForm, ReportForm
 from wfr.drives.links import LinkFor, link_address
 from wfr.drives.manage_showing import collected_at, lines_of, next_step, no_longer_shown, shown_cases, years
 from wfr.drives.managing import change_plan, close_drive, forget_teacher, pause_drive, replace_code, replace_links
-from wfr.drives.models import Drive
+from wfr.drives.models import Drive, DriveState
 from wfr.drives.queries import DriveSeen, cases_taken_away, drive_by_link, seen_drive
+from wfr.drives.sharing import drive_links
 from wfr.drives.views import blueprint, links_left, to_manage
 from wfr.errors import Refused
 from wfr.extensions import settings
 from wfr.letters.printing import qr_code
 from wfr.pages import private, public
+from wfr.share.queries import FEWEST_TOLD
 
 
 @blueprint.get("/schools/manage/<token>")
@@ -127,6 +129,8 @@ def manage_page(token: str, drive: Drive, form: ReportForm | None = None, notice
         notice=notice or _note(request.args.get("note")),
         reports_open=seen.season.accepts_reports(day),
         collected_at=collected_at(seen),
+        own_links=drive_links(seen) if drive.state(day) in (DriveState.OPEN, DriveState.PAUSED) else [],
+        fewest=FEWEST_TOLD,
         join_url=join,
         join_qr=qr_code(join, _("QR code: join with the code %(code)s", code=seen.code)) if join else None,
         private_url=link_address(drive, LinkFor.MANAGE),
