@@ -14,7 +14,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from wfr.cases.models import Case
 from wfr.errors import NoSuchThing
-from wfr.extensions import AnySession, address_key, limiter, settings, transaction
+from wfr.extensions import AnySession, address_key, db, limiter, one_statement, settings, transaction
 from wfr.share.codes import EVERYBODY, ShareCode
 from wfr.share.models import ShareLink, SharePledge
 
@@ -51,11 +51,17 @@ def count_opening(code: ShareCode, *, preview: bool) -> None:
         limit = parse(settings().limit_visits)
         if not limiter.limiter.hit(limit, "preview" if preview else "visit", code.text, address_key()):
             return
+    dialect = db.engine.dialect.name
+    column = ShareLink.previews if preview else ShareLink.visits
+    added = _INSERTS[dialect](ShareLink).values(**_values(code), **{column.key: 1})
+    counting = added.on_conflict_do_update(index_elements=_KEY, set_={column.key: column + 1})
+    if dialect == "postgresql":
+        # One round trip instead of four: everybody who opens a popular link waits for the same row.
+        with one_statement() as connection:
+            connection.execute(counting)
+        return
     with transaction() as session:
-        dialect = session.get_bind().dialect.name
-        column = ShareLink.previews if preview else ShareLink.visits
-        added = _INSERTS[dialect](ShareLink).values(**_values(code), **{column.key: 1})
-        session.execute(added.on_conflict_do_update(index_elements=_KEY, set_={column.key: column + 1}))
+        session.execute(counting)
 
 
 def record_share_pledge(session: AnySession, code: ShareCode, pledge_id: UUID) -> None:
