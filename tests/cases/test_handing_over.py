@@ -37,6 +37,7 @@ from wfr.cases.models import (
 )
 from wfr.cases.queries import shelf
 from wfr.cases.season_files import BadFiles, CannotLoad, read_season
+from wfr.cases.share_words import SharedOn
 from wfr.cases.withdrawing import withdraw
 from wfr.extensions import db
 from wfr.pledges.simulating import load_demonstration
@@ -236,6 +237,7 @@ def case_documents(draw: some.DrawFn) -> documents.CaseDocument:
         dos=LINES,
         content_note=some.none() | WORDS.filter(bool),
         why_not=some.dictionaries(some.sampled_from(Kind), WORDS, max_size=2),
+        share=some.dictionaries(some.sampled_from(SharedOn), WORDS, max_size=2),
         **dict.fromkeys(("summary", "ask", "email_body", "post", "solidarity_message"), PLAIN),
     )
     return documents.CaseDocument(

@@ -13,6 +13,7 @@ from flask_babel import lazy_gettext as _l
 from wfr.cases.documents import CaseDocument, TargetDocument, TextDocument
 from wfr.cases.models import Consent, Kind
 from wfr.cases.placeholders import PLACEHOLDERS, UnknownPlaceholder, check_placeholders
+from wfr.cases.share_words import share_word_problems
 from wfr.cases.stamps import FAMILIES, PAIRS
 from wfr.countries import is_country
 from wfr.text import SOURCE_TAG, source_tags
@@ -122,6 +123,7 @@ def _text_gaps(document: CaseDocument, text: TextDocument) -> Iterator[tuple[str
             check_placeholders(part, getattr(text, part))
         except UnknownPlaceholder as problem:
             yield part, _l("%(placeholder)s %(why)s", placeholder=problem.placeholder, why=problem.why)
+    yield from ((f"share_{channel}", problem) for channel, problem in share_word_problems(text.share))
 
 
 def _target_gaps(target: TargetDocument) -> Iterator[object]:

@@ -13,6 +13,7 @@ from flask_babel import lazy_gettext as _l
 from pydantic import BaseModel
 
 from wfr.cases.documents import CaseDocument, TargetDocument, TextDocument
+from wfr.cases.share_words import SHARED_ON_WORDS, SharedOn
 
 PART_WORDS: dict[str, object] = {
     "name": _l("Name"),
@@ -42,6 +43,7 @@ PART_WORDS: dict[str, object] = {
     "dos": _l("Do"),
     "donts": _l("Don’t"),
     "why_not": _l("Why something is not offered"),
+    **{f"share_{channel}": _l("When shared: %(channel)s", channel=words) for channel, words in SHARED_ON_WORDS.items()},
     "targets": _l("Who decides"),
     "updates": _l("Since then"),
     "sources": _l("Sources"),
@@ -156,8 +158,17 @@ def _case_parts(before: CaseDocument, after: CaseDocument) -> Iterator[Part]:
 
 def _text_parts(before: TextDocument | None, after: TextDocument | None, language: str) -> Iterator[Part]:
     empty = TextDocument(letter_close="")
+    old, new = before or empty, after or empty
     for name in TextDocument.model_fields:
-        yield from _named(name, before or empty, after or empty, language)
+        yield from _shared(old, new, language) if name == "share" else _named(name, old, new, language)
+
+
+def _shared(before: TextDocument, after: TextDocument, language: str) -> Iterator[Part]:
+    for channel in SharedOn:
+        label = PART_WORDS[f"share_{channel}"]
+        part = _part(label, before.share.get(channel, ""), after.share.get(channel, ""), language)
+        if part:
+            yield part
 
 
 def _named(name: str, before: BaseModel, after: BaseModel, language: str | None = None) -> Iterator[Part]:

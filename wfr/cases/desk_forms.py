@@ -30,6 +30,7 @@ from wtforms.validators import InputRequired, Length, Optional, Regexp, Validati
 from wfr import intents
 from wfr.cases.drafting import SLUG
 from wfr.cases.models import Consenter, Kind, UpdateKind
+from wfr.cases.share_words import LONGEST, SHARED_ON_WORDS, SharedOn
 from wfr.cases.stamps import FAMILIES, PAIRS
 from wfr.countries import countries, is_country
 from wfr.fields import LineField, WordsField
@@ -208,6 +209,15 @@ class TextForm(Form):
     why_not_email = LineField(_l("Why no e-mail"))
     why_not_post = LineField(_l("Why no post"))
     why_not_solidarity = LineField(_l("Why no card"))
+    share_any = WordsField(SHARED_ON_WORDS[SharedOn.ANY], [at_most(LONGEST)])
+    share_x = WordsField(SHARED_ON_WORDS[SharedOn.X], [at_most(LONGEST)])
+    share_bluesky = WordsField(SHARED_ON_WORDS[SharedOn.BLUESKY], [at_most(LONGEST)])
+    share_mastodon = WordsField(SHARED_ON_WORDS[SharedOn.MASTODON], [at_most(LONGEST)])
+    share_threads = WordsField(SHARED_ON_WORDS[SharedOn.THREADS], [at_most(LONGEST)])
+    share_whatsapp = WordsField(SHARED_ON_WORDS[SharedOn.WHATSAPP], [at_most(LONGEST)])
+    share_telegram = WordsField(SHARED_ON_WORDS[SharedOn.TELEGRAM], [at_most(LONGEST)])
+    share_email = WordsField(SHARED_ON_WORDS[SharedOn.EMAIL], [at_most(LONGEST)])
+    share_sms = WordsField(SHARED_ON_WORDS[SharedOn.SMS], [at_most(LONGEST)])
 
 
 class TargetForm(Form):
@@ -324,8 +334,8 @@ class ConsentForm(Form):
     photograph = BooleanField(_l("The photograph"))
     kinds = SelectMultipleField(_l("These kinds of action"), choices=options(KIND_WORDS.items()))
     schools = BooleanField(_l("Schools may use it"))
-    feeds = BooleanField(_l("Feeds and other sites may show it"))
-    on_x = BooleanField(_l("It may be posted on X"))
+    feeds = BooleanField(_l("Feeds, other sites, embeds, share cards and the share buttons"))
+    on_x = BooleanField(_l("Posts of the campaign’s account on X"))
     ends = DayField(_l("Until when"), [InputRequired(_l("Say until when."))])
     checked_on = DayField(_l("Checked on"), [InputRequired(_l("Say when you checked it."))])
     evidence = LineField(

@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from sqlalchemy import delete
 from sqlalchemy.orm import object_session
 
 from wfr.cases.models import Case, CaseText, CaseUpdate, Kind, Season, Source, Target, UpdateKind
+from wfr.cases.share_words import LONGEST, SharedOn, in_order
 from wfr.extensions import AnySession
 
 
@@ -41,7 +42,13 @@ class TextDocument(_Part):
     donts: list[str] = []
     content_note: str | None = None
     why_not: dict[Kind, str] = {}
+    share: dict[SharedOn, Annotated[str, Field(max_length=LONGEST)]] = {}
     photograph_alt: str = Field("", max_length=300)
+
+    @field_validator("share")
+    @classmethod
+    def _only_what_says_something(cls, words: dict[SharedOn, str]) -> dict[SharedOn, str]:
+        return in_order(words)
 
 
 class TargetDocument(_Part):

@@ -28,6 +28,7 @@ from wfr.cases.editing import (
 from wfr.cases.models import Case, CaseVersion, VersionState
 from wfr.cases.placeholders import PLACEHOLDERS
 from wfr.cases.queries import today
+from wfr.cases.share_words import COUNTED, SharedOn, measure_share_words
 from wfr.cases.stamps import FAMILIES, PAIRS
 from wfr.cases.views import actions_for
 from wfr.pages import wants_fragment
@@ -151,16 +152,19 @@ def preview_parts(typed: Typed) -> dict[str, Any]:
         "languages": languages_of(typed.document),
         "gaps": gaps,
         "checked": _checked(gaps, typed.language),
+        "share_channels": list(SharedOn),
+        "share_counted": (SharedOn.ANY, *COUNTED),
+        "share_measures": measure_share_words(typed.document.texts.get(typed.language, TextDocument()).share),
         "count_of": {tag: sum(gap.language == tag for gap in gaps) for tag in languages_of(typed.document)},
         "form_errors": dict(_placed(typed)),
     }
 
 
 def _checked(gaps: list[Gap], language: str) -> dict[str, object]:
-    """Return what is wrong with the parts that may hold placeholders, and with nothing else."""
+    """Return what is wrong with the parts that are checked while somebody writes, and with nothing else."""
     return {
         part: next((gap.words for gap in gaps if (gap.part, gap.language) == (part, language)), "")
-        for part in PLACEHOLDERS
+        for part in (*PLACEHOLDERS, *(f"share_{channel}" for channel in SharedOn))
     }
 
 

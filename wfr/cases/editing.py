@@ -6,16 +6,18 @@ A field that is wrong leaves its part of the document as it was; everything else
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from enum import StrEnum
 from typing import Any
 
 from wtforms import Field, FieldList, Form, FormField
 
 from wfr.cases.documents import CaseDocument, SourceDocument, TargetDocument, TextDocument, UpdateDocument
 from wfr.cases.models import Kind
+from wfr.cases.share_words import SharedOn
 
-WHY_NOT = "why_not_"
+WHY_NOT, SHARE = "why_not_", "share_"
 ROWS = ("targets", "sources", "updates")
 _PLAIN = ("name", "country", "deadline", "as_it_stood", "kinds", "pattern", "colours")
 _NONE_WHERE_EMPTY = frozenset(
@@ -41,13 +43,14 @@ def languages_of(document: CaseDocument) -> list[str]:
 def form_values(document: CaseDocument, language: str, revision: int) -> dict[str, Any]:
     """Return what the form shows of a document: the words in `language`, and all that holds in every language."""
     text = document.texts.get(language, TextDocument())
-    why_not = {f"{WHY_NOT}{kind.value}": text.why_not.get(kind, "") for kind in Kind}
+    keyed = {f"{WHY_NOT}{kind.value}": text.why_not.get(kind, "") for kind in Kind}
+    keyed |= {f"{SHARE}{channel.value}": text.share.get(channel, "") for channel in SharedOn}
     return {
         **document.model_dump(include=set(_PLAIN)),
         "kinds": [kind.value for kind in document.kinds],
         "revision": revision,
         "language": language,
-        "text": {**text.model_dump(exclude={"why_not"}), **why_not},
+        "text": {**text.model_dump(exclude={"why_not", "share"}), **keyed},
         "targets": [target.model_dump() for target in document.targets],
         "sources": [source.model_dump() for source in document.sources],
         "updates": [{**update.model_dump(), "kind": update.kind.value} for update in document.updates],
@@ -58,15 +61,23 @@ def merge_form(form: Any, document: CaseDocument, language: str) -> CaseDocument
     """Return the document as a validated form wants it; rows are neither added nor lost by sending a form."""
     values = document.model_dump()
     values |= {name: value for name, value in _sound(form) if name in _PLAIN}
+    stored = document.texts.get(language, TextDocument())
     words = dict(_sound(form.text.form))
-    why_not = {kind: words.pop(f"{WHY_NOT}{kind.value}", "") for kind in Kind}
-    if any(words.get(part) for part in words if part != "letter_close") or language in document.texts:
-        stored = document.texts.get(language, TextDocument()).model_dump()
-        kept = {kind: reason for kind, reason in why_not.items() if reason}
-        values["texts"][language] = {**stored, **words, "why_not": kept}
+    words["why_not"] = _keyed(words, WHY_NOT, Kind, stored.why_not)
+    words["share"] = _keyed(words, SHARE, SharedOn, stored.share)
+    if any(words[part] for part in words if part != "letter_close") or language in document.texts:
+        values["texts"][language] = {**stored.model_dump(), **words}
     for rows in ROWS:
         _merge_rows(form[rows], values[rows])
     return CaseDocument.model_validate(values)
+
+
+def _keyed(
+    words: dict[str, Any], prefix: str, keys: Iterable[StrEnum], stored: Mapping[Any, str]
+) -> dict[StrEnum, str]:
+    """Take one field a key out of `words`; what was refused stays as it was stored, what is empty is left out."""
+    said = {key: words.pop(f"{prefix}{key.value}", stored.get(key, "")) for key in keys}
+    return {key: each for key, each in said.items() if each}
 
 
 def _merge_rows(field: FieldList, stored: list[dict[str, Any]]) -> None:
