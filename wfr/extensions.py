@@ -12,7 +12,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import structlog
 from flask import Flask, current_app
-from flask_babel import Babel
+from flask_babel import Babel, force_locale
 from flask_compress import Compress
 from flask_htmx import HTMX
 from flask_limiter import Limiter
@@ -201,6 +201,12 @@ def kept() -> Kept:
     """Return the present app's kept values."""
     values: Kept = current_app.extensions["wfr.kept"]
     return values
+
+
+def render_apart(template: str, language: str, **values: Any) -> str:
+    """Render a template in `language` with these values and no others, whoever asks: a request, a job, a command."""
+    with current_app.app_context(), force_locale(language.replace("-", "_")):
+        return current_app.jinja_env.get_template(template).render(values, language=language)
 
 
 def engine_options(settings: Settings) -> dict[str, Any]:

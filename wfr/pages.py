@@ -46,7 +46,7 @@ def wants_fragment() -> bool:
 
 def wants_page() -> bool:
     """Say whether the page itself is asked for, rather than its headers alone (HEAD)."""
-    return request.environ.get(_ASKED_BY, request.method) != "HEAD"
+    return bool(request.environ.get(_ASKED_BY, request.method) != "HEAD")
 
 
 def public(view: Callable[P, ResponseReturnValue]) -> Callable[P, Response]:

@@ -2,6 +2,25 @@
 
 from __future__ import annotations
 
-from flask import Blueprint
+from flask import Blueprint, Response
+from flask.typing import ResponseReturnValue
+
+from wfr.cases.models import Case
+from wfr.pages import language, public
+from wfr.share.cards import ShareCard, card_at, card_of
 
 blueprint = Blueprint("share_cards", __name__)
+
+
+@blueprint.app_template_global("share_card")
+def share_card(case: Case | None = None) -> ShareCard:
+    """Return the card of a case, or the season's, in the language of the present page."""
+    return card_of(case, language())
+
+
+@blueprint.get("/cards/<slug>/<tag>/<digest>.png")
+@public
+def picture(slug: str, tag: str, digest: str) -> ResponseReturnValue:
+    """The present card of a case, or of the season, whatever the digest: posts made long ago keep a picture."""
+    del digest
+    return Response(card_at(slug, tag), mimetype="image/png")
