@@ -45,7 +45,7 @@ def main(arguments: Sequence[str]) -> None:
         need_chromium()
     need_venv()
     need_packages("dev" if develop else "run")
-    need_browser_libraries()
+    need_browser_libraries("dev" if develop else "run")
     need_static_files()
 
 
@@ -169,18 +169,22 @@ def pip(*arguments: str) -> bool:
     return run(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *arguments)
 
 
-def need_browser_libraries() -> None:
-    """Install what package-lock.json lists, with the machine's npm or else the one that PyPI carries."""
+def need_browser_libraries(which: str) -> None:
+    """Install what package-lock.json lists, with the machine's npm or else the one that PyPI carries.
+
+    What only tests need is left out of what is for running.
+    """
     stamp = ROOT / "node_modules" / ".wfr.stamp"
-    mark = fingerprint([ROOT / "package-lock.json"])
-    if is_stamped(stamp, mark):
+    marks = {name: fingerprint([ROOT / "package-lock.json"], name) for name in ("run", "dev")}
+    if any(is_stamped(stamp, marks[name]) for name in {which, "dev"}):
         return
     print("bin/setup: installing the browser's libraries", file=sys.stderr)
     # Trust whom this machine trusts, as its own tools do: a Node of its own would not know a company's proxy.
-    command = (*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+    left_out = () if which == "dev" else ("--omit=dev",)
+    command = (*npm(), "ci", *left_out, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
     if not run(*command, NODE_USE_SYSTEM_CA="1"):
         stop("could not install the browser's libraries with npm; the lines above say why.")
-    stamp.write_text(mark)
+    stamp.write_text(marks[which])
 
 
 def npm() -> tuple[str | Path, ...]:

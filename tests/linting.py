@@ -123,7 +123,7 @@ def _our_own(every: list[ET.Element]) -> list[str]:
         if name == "img" and element.get("alt") is None:
             problems.append("an image has no alt")
         source = element.get("src") or (
-            element.get("href") if name == "link" and element.get("rel") != "canonical" else ""
+            element.get("href") if name == "link" and element.get("rel") not in ("canonical", "alternate") else ""
         )
         if source and urlsplit(source).netloc:
             problems.append(f"<{name}> loads from another host: {source}")

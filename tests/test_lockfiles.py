@@ -61,7 +61,8 @@ def test_tests_run_on_the_very_versions_that_are_deployed() -> None:
 
 def test_npms_lock_has_hashes_and_no_addresses() -> None:
     lock = json.loads((ROOT / "package-lock.json").read_text())
-    wanted = json.loads((ROOT / "package.json").read_text())["dependencies"]
+    package = json.loads((ROOT / "package.json").read_text())
+    wanted = package["dependencies"] | package["devDependencies"]
     packages = {name: entry for name, entry in lock["packages"].items() if name}
     assert [name for name, entry in packages.items() if "resolved" in entry] == []
     assert [name for name, entry in packages.items() if not entry["integrity"].startswith("sha512-")] == []

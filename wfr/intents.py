@@ -60,6 +60,8 @@ _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 _MAILBOX = re.compile(rf"[a-zA-Z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{_LABEL}(?:\.{_LABEL})*")
 _HOST = re.compile(rf"(?=.{{1,253}}\Z)(?:{_LABEL}\.)+[a-zA-Z](?:[a-zA-Z0-9-]{{0,61}}[a-zA-Z0-9])?")
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
+# As X finds a name: behind nothing that belongs to a word, an e-mail address or another @.
+_MENTION = re.compile(r"(?<![A-Za-z0-9_!#$%&*@\uff20])[@\uff20]([A-Za-z0-9_]{1,20})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
@@ -197,7 +199,12 @@ def mastodon_post(instance: str, text: str, url: str | None = None) -> str:
     """
     if not _HOST.fullmatch(instance):
         raise ValueError(f"not a plain host name: {instance!r}")
-    return f"https://{instance.lower()}/share?text={_quoted(_with_link(text, url))}"
+    return f"https://{instance.lower()}{mastodon_path(text, url)}"
+
+
+def mastodon_path(text: str, url: str | None = None) -> str:
+    """Return what follows the host in the address of a Mastodon server's composer."""
+    return f"/share?text={_quoted(_with_link(text, url))}"
 
 
 def whatsapp(text: str, url: str | None = None) -> str:
@@ -343,3 +350,24 @@ def measure(network: str, text: str, url: str | None = None) -> Measure:
     known = NETWORKS[network]
     length = known.counts(_LINE_BREAK.sub("\n", _whole(text)), url)
     return Measure(network, known.label, length, known.limit)
+
+
+# What X would make of a text
+
+
+def links_in(text: str) -> list[str]:
+    """Return what X would make a link of, as it is written: whole addresses, and hosts such as example.org."""
+    return [found["url"] for found in extract_urls_with_indices(text)]
+
+
+def without_links(text: str) -> str:
+    """Return `text` without what X would make a link of."""
+    for found in reversed(extract_urls_with_indices(text)):
+        start, end = found["indices"]
+        text = text[:start] + text[end:]
+    return text
+
+
+def mentions_in(text: str) -> list[str]:
+    """Return the names that X would tell of a post with this text, without the @."""
+    return _MENTION.findall(text)

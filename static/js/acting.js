@@ -27,36 +27,21 @@
   });
 
   /* Copying: the clipboard where the browser lends it, else the words stand selected, ready for the keyboard. */
-  all("[data-copy]").forEach((button) => {
-    const words = button.textContent;
+  document.addEventListener("click", async ({ target }) => {
+    const button = target.closest("[data-copy]");
+    if (!button) return;
     const source = document.querySelector(button.dataset.copy);
-    button.setAttribute("aria-live", "polite");
-    button.addEventListener("click", async () => {
-      try {
-        await navigator.clipboard.writeText(source.value);
-        button.textContent = button.dataset.copied;
-        setTimeout(() => { button.textContent = words; }, 4000);
-      } catch {
-        const box = source.closest("details");
-        if (box) box.open = true;
-        source.focus();
-        source.select();
-      }
-    });
-  });
-
-  /* Mastodon has no one address: the visitor names the server, and nobody is told which. */
-  all("form[data-mastodon]").forEach((form) => {
-    const server = form.querySelector("input");
-    const problem = form.querySelector(".error-message");
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      const host = server.value.trim().replace(/^https?:\/\//i, "").replace(/^@?[^@\s]*@/, "").replace(/\/.*$/, "");
-      const valid = /^([\p{L}\p{N}-]+\.)+[\p{L}\p{N}-]{2,}$/u.test(host);
-      problem.textContent = valid ? "" : problem.dataset.problem;
-      server.toggleAttribute("aria-invalid", !valid);
-      if (valid) window.open(`https://${host}${form.dataset.mastodon}`, "_blank", "noopener,noreferrer");
-      else server.focus();
-    });
+    try {
+      await navigator.clipboard.writeText(source.value);
+      button.dataset.words ??= button.textContent;
+      button.setAttribute("aria-live", "polite");
+      button.textContent = button.dataset.copied;
+      setTimeout(() => { button.textContent = button.dataset.words; }, 4000);
+    } catch {
+      const box = source.closest("details");
+      if (box) box.open = true;
+      source.focus();
+      source.select();
+    }
   });
 })();

@@ -30,12 +30,15 @@ PAGES = [
     f"/desk/cases/{DRAFT}/replies",
     "/desk/drives",
     "/desk/drives/{school}",
+    "/desk/posts",
+    "/desk/posts/1",
     "/desk/numbers",
     "/desk/corrections",
     "/desk/seasons",
     "/desk/seasons/new",
     "/desk/seasons/2020",
     "/desk/seasons/import",
+    "/desk/share/account",
     "/desk/stories",
     "/desk/stories/new",
     "/desk/stories/albert-woodfox/en",
@@ -92,6 +95,10 @@ def desk(chromium: Browser, server: Server) -> Iterator[Desk]:
     writer.goto(f"/desk/cases/{IN_REVIEW}")
     writer.get_by_role("button", name="Hand it in for review").click()
     expect(writer.get_by_role("heading", name="In review")).to_be_visible()
+    writer.goto("/desk/posts")
+    writer.get_by_label("About").select_option("Germain Rukuki")
+    writer.get_by_role("button", name="Begin").click()
+    expect(writer.get_by_role("heading", level=1)).to_have_text("Post about Germain Rukuki")
     count_letters_of_a_school(desk, server)
     yield desk
     desk.close()

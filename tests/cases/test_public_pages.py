@@ -164,8 +164,9 @@ def test_the_order_of_the_stamps_turns_every_day(app: Flask, season: Cast) -> No
     assert all(sorted(day) == sorted(days[0]) for day in days)
 
 
-def test_the_public_json_says_exactly_what_the_ledger_says(visitor: LintingClient, season: Cast) -> None:
+def test_the_public_json_says_exactly_what_the_ledger_says(app: Flask, visitor: LintingClient, season: Cast) -> None:
     act(visitor, season.tiny, "letter")
+    forget_everything(app)
     answer = visitor.get("/tally.json")
     figures = answer.get_json()
     assert set(figures) == {"as_of", "total", "cases", "simulated", "corrections", "parcels"}

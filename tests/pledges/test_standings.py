@@ -39,7 +39,9 @@ def set_status_only(app: Flask, slug: str, status: CaseStatus) -> int:
 def own_addresses(visitor: LintingClient, slug: str, ticket: str) -> dict[str, Ask]:
     """Return every way to ask for something of this case alone; `fill_in` is done while it is open."""
     case = f"/cases/{slug}"
-    asks: dict[str, Ask] = {f"GET {path}": lambda path=path: visitor.get(path) for path in (case, f"{case}/already")}  # type: ignore[misc]
+    pages = (case, f"{case}/already", f"{case}/share")
+    asks: dict[str, Ask] = {f"GET {path}": lambda path=path: visitor.get(path) for path in pages}  # type: ignore[misc]
+    asks["POST share"] = lambda: visitor.post(f"{case}/share", data={"words": "Write!"})
     for kind in ("letter", "email", "post", "solidarity"):
         path = f"{case}/{kind}"
         form = fill_in(visitor, path, message="Set her free!")
@@ -74,6 +76,8 @@ def lists(visitor: LintingClient, cast: Cast) -> dict[str, Ask]:
         "/tally",
         "/tally.json",
         "/metrics",
+        "/feed.atom",
+        "/calendar.ics",
     )
     asks: dict[str, Ask] = {path: lambda path=path: visitor.get(path) for path in paths}  # type: ignore[misc]
     for other in (cast.long, cast.silent):
@@ -110,7 +114,7 @@ def test_within_five_seconds_a_withdrawn_case_is_gone_everywhere(
     # Everything is warm, and everything that can name the case does.
     assert {name for name, ask in mine.items() if ask().status_code == 410} == set()
     named = {name for name, ask in others.items() if names_it(ask(), season.tiny)}
-    assert {"/", "/several", "/tally", "/tally.json", "/how-we-count", season.silent} <= named
+    assert {"/", "/several", "/tally", "/tally.json", "/how-we-count", "/feed.atom", season.silent} <= named
 
     set_status_only(app, season.tiny, CaseStatus.WITHDRAWN)
     # A shared cache in front may keep what this process gave last for this long.

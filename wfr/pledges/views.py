@@ -36,6 +36,7 @@ KINDS = "any(letter, email, post, solidarity)"
 TICKET_MARK = "ticket-goes-here"
 CHALLENGE_MARK = "challenge-goes-here"
 VIA_MARK = "via-goes-here"
+SHARE_MARK = "share-goes-here"
 SEND_MARK = "send-goes-here"
 
 
@@ -233,11 +234,12 @@ def _thanks(case: Case, kind: Kind, ticket: Ticket, send: str = "") -> str:
 
     def frame() -> str:
         parts = thanks_parts(case, kind, taken=not send)
-        return render_template("pledges/thanks.html", ticket=TICKET_MARK, send=SEND_MARK, **parts)
+        return render_template("pledges/thanks.html", ticket=TICKET_MARK, share=SHARE_MARK, send=SEND_MARK, **parts)
 
     page = kept().get(f"thanks {case.slug} {kind} {bool(send)} {language()}", PROCESS_SECONDS, frame)
+    share = render_template("pledges/_bring_one_more.html", case=case)
     # Her own words go in last, so that nothing is looked for in them.
-    return page.replace(TICKET_MARK, ticket.text).replace(SEND_MARK, send)
+    return page.replace(TICKET_MARK, ticket.text).replace(SHARE_MARK, share).replace(SEND_MARK, send)
 
 
 def _writing_table(

@@ -125,9 +125,10 @@ class CampaignPost(Base):
 
     `words` go without the link, `reply_words` before the link where it stands in the first reply. `sharer` is the
     number of the post's own share link (channel ``campaign``; of a season's post the home page is meant, uncounted).
-    `occasion` names the milestone that proposed the draft, once each. `tries` counts attempts to send, `next_try_at`
-    is when the next may be, `why` the word of what is in the way. `x_id` and `reply_x_id` are what X calls the posts.
-    `numbers` are what X last said of it, at `numbers_at`.
+    `occasion` names the milestone that proposed the draft, once each. `tries` counts attempts to send. `tried_at` is
+    when X was asked to post while we do not know what came of it. `next_try_at` is when the next try may be, and of a
+    post that is being sent, until when it belongs to its worker; `why` is the word of what is in the way. `x_id` and
+    `reply_x_id` are what X calls the posts. `numbers` are what X last said of it, at `numbers_at`.
     """
 
     __tablename__ = "campaign_posts"

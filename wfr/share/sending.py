@@ -1,0 +1,159 @@
+"""The queue of campaign posts: what is due goes out on X, one post at a time, and nothing goes out twice."""
+
+from __future__ import annotations
+
+import structlog
+
+from wfr.cases.models import Case
+from wfr.cases.queries import is_demonstration
+from wfr.extensions import db, settings, utc_now
+from wfr.paper import PaperError
+from wfr.share import attempts, x
+from wfr.share.attempts import Attempt
+from wfr.share.cards import draw_card
+from wfr.share.connecting import NotConnected, clear_problem, note_problem, usable_access
+from wfr.share.finding import matches
+from wfr.share.models import CampaignPost, LinkPlace, XAccount
+from wfr.share.post_rules import reply_of, text_of
+from wfr.share.posting import case_now
+
+log = structlog.get_logger(__name__)
+
+SEARCH_FROM = attempts.SURELY_SHOWN
+
+
+class _Done(Exception):
+    """This post is settled for now; the next one may follow."""
+
+
+def send_due_posts() -> int:
+    """Send every post whose hour has come, and return how many attempts that took; the queue calls it every minute.
+
+    Posts of withdrawn cases are called off first. Where no app is set, and in a demonstration, nothing leaves this
+    machine: what would have been sent says so.
+    """
+    attempts.sweep_withdrawn()
+    if not may_leave():
+        return attempts.would_send()
+    if not attempts.anything_due():
+        return 0
+    try:
+        account, access = usable_access(now=utc_now())
+    except NotConnected as problem:
+        attempts.wait_for_account(problem.why)
+        return 0
+    sender = _Sender(account, access)
+    done = 0
+    while sender.may_go_on and (attempt := attempts.claim_next(account)):
+        sender.send(attempt)
+        done += 1
+    return done
+
+
+def may_leave() -> bool:
+    """Say whether posts may really be sent from here: an app is set, and this is no demonstration."""
+    return bool(settings().x_client_id) and not is_demonstration(db.session)
+
+
+class _Sender:
+    """Sends posts with one access token, until X says that nothing more may be sent for now."""
+
+    def __init__(self, account: XAccount, access: str) -> None:
+        self.account = account
+        self.access = access
+        self.may_go_on = True
+
+    def send(self, attempt: Attempt) -> None:
+        """Take one post as far as it goes now: search, picture, post, reply, each step kept before the next."""
+        try:
+            post = self._look_up(attempt)
+            if post.x_id is None:
+                post = self._post(attempt, post)
+            if post.link_in == LinkPlace.REPLY and post.reply_x_id is None and post.x_id is not None:
+                self._reply(attempt, post)
+        except _Done:
+            pass
+        finally:
+            db.session.rollback()
+
+    def _look_up(self, attempt: Attempt) -> CampaignPost:
+        """Return the post, after making sure that an earlier try did not go out."""
+        post, case = _read(attempt)
+        if post.tried_at is None:
+            return post
+        if not self._same_account(post):
+            attempts.hold_attempt(attempt, "unclear")
+            raise _Done
+        try:
+            posted = x.own_posts_since(self.access, self.account.user_id, post.tried_at - SEARCH_FROM)
+        except x.XProblem as problem:
+            self._settle(attempt, problem, certain=False)
+            raise _Done from None
+        if not attempts.note_search(attempt, read=len(posted), matches=matches(post, case, posted)):
+            raise _Done
+        return _read(attempt)[0]
+
+    def _same_account(self, post: CampaignPost) -> bool:
+        before = db.session.get(XAccount, post.x_account_id) if post.x_account_id else None
+        return before is not None and before.user_id == self.account.user_id
+
+    def _post(self, attempt: Attempt, post: CampaignPost) -> CampaignPost:
+        media_id = self._picture(attempt, post) if post.card else None
+        post, case = _read(attempt)
+        return self._create(attempt, text_of(post, case), media_id=media_id)
+
+    def _reply(self, attempt: Attempt, post: CampaignPost) -> None:
+        post, case = _read(attempt)
+        self._create(attempt, reply_of(post, case) or "", reply_to=post.x_id)
+
+    def _picture(self, attempt: Attempt, post: CampaignPost) -> str:
+        """Return the id of the post's picture at X, which is handed over only where X has it no longer."""
+        there = attempts.uploaded(db.session, post)
+        if there:
+            return there
+        try:
+            png, alt = draw_card(case_now(db.session, post), post.language), post.card_alt
+        except PaperError:
+            log.exception("card_not_drawn", post=attempt.post_id)
+            attempts.hold_attempt(attempt, "card")
+            raise _Done from None
+        # Nobody waits for a database while X takes the picture.
+        db.session.rollback()
+        try:
+            media_id = x.upload_picture(self.access, png, alt)
+        except x.XProblem as problem:
+            self._settle(attempt, problem, certain=True)
+            raise _Done from None
+        attempts.note_upload(attempt, media_id)
+        return media_id
+
+    def _create(
+        self, attempt: Attempt, words: str, *, media_id: str | None = None, reply_to: str | None = None
+    ) -> CampaignPost:
+        if not attempts.arm(attempt):
+            raise _Done
+        try:
+            x_id = x.create_post(self.access, words, media_id=media_id, reply_to=reply_to)
+        except x.XProblem as problem:
+            in_doubt = isinstance(problem, x.Unclear) and problem.may_have_happened
+            self._settle(attempt, problem, certain=not in_doubt)
+            raise _Done from None
+        posted = attempts.note_posted(attempt, x_id)
+        if self.account.problem:
+            clear_problem(self.account.id)
+        return posted
+
+    def _settle(self, attempt: Attempt, problem: x.XProblem, *, certain: bool) -> None:
+        log.warning("campaign_post_not_sent", post=attempt.post_id, why=problem.why, certain=certain)
+        attempts.settle(attempt, problem, certain=certain)
+        if isinstance(problem, x.Limited):
+            note_problem(self.account.id, "limited", problem.until)
+        elif isinstance(problem, x.Unauthorised):
+            note_problem(self.account.id, "reconnect")
+        self.may_go_on = not isinstance(problem, x.Limited | x.Unauthorised)
+
+
+def _read(attempt: Attempt) -> tuple[CampaignPost, Case | None]:
+    db.session.rollback()
+    post = db.session.get_one(CampaignPost, attempt.post_id, populate_existing=True)
+    return post, case_now(db.session, post)
