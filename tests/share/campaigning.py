@@ -24,9 +24,15 @@ WORDS = "Ada Vale wrote a poem & was taken. <Write> for her."
 
 
 def x_settings(folder: Path, database_url: str, **changes: str) -> Settings:
-    """Return settings with an app at X."""
+    """Return the settings of a public site with an app at X."""
+    public = {
+        "WFR_BASE_URL": "https://write.example.org",
+        "MAIL_URL": "smtp://127.0.0.1:1",
+        "SECRET_KEY": "a key of the tests that nobody else may have",
+        "WFR_PRIVACY_CONTACT": "privacy@example.org",
+    }
     app = {"WFR_X_CLIENT_ID": "an-app-of-ours", "WFR_X_CLIENT_SECRET": "a-secret-of-our-app"}
-    return make_settings(folder, database_url, **{**app, **changes})
+    return make_settings(folder, database_url, **{**public, **app, **changes})
 
 
 @dataclass

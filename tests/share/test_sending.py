@@ -380,6 +380,16 @@ def test_a_demonstration_never_asks_x_and_says_what_it_would_have_sent(campaign:
 
 
 @SQLITE
+def test_a_site_that_nobody_else_can_open_sends_nothing(app: Flask, campaign: Campaign, x: FakeX) -> None:
+    here = {"public_url": "http://127.0.0.1:8000"}
+    app.extensions["wfr.settings"] = app.extensions["wfr.settings"].model_copy(update=here)
+    post_id = campaign.approved()
+    send_due_posts()
+    assert read(post_id).state == PostState.WOULD_SEND
+    assert x.asked == []
+
+
+@SQLITE
 def test_a_held_post_that_a_person_found_gets_its_reply(campaign: Campaign, x: FakeX, clock: Traveller) -> None:
     post_id = campaign.approved(link_in=LinkPlace.REPLY)
     x.next(403, at="POST /2/tweets", body={"detail": "duplicate content"})

@@ -25,7 +25,7 @@ from wfr.share.post_queries import (
 from wfr.share.post_rules import first_words
 from wfr.share.post_showing import PostPreview, preview_of, prices_of_places, spending
 from wfr.share.posting import PostDraft
-from wfr.share.sending import may_leave
+from wfr.share.sending import stays_because
 from wfr.share.spending import in_dollars, price_of
 from wfr.staff.models import Role
 from wfr.staff.policy import actor, desk_route
@@ -157,7 +157,7 @@ def _list_page(form: NewPostForm) -> str:
         names=names_of_accounts(),
         account=present_account(),
         spending=spending(),
-        leaves=may_leave(),
+        stays=stays_because(),
         price=lambda each: in_dollars(price_of(each)),
     )
 
@@ -172,7 +172,7 @@ def _post_page(found: PostAtDesk, form: PostForm, shown: PostPreview | None = No
         prices=prices_of_places(card=bool(form.card.data)),
         names=names_of_accounts(),
         spending=spending(),
-        leaves=may_leave(),
+        stays=stays_because(),
     )
 
 

@@ -11,7 +11,7 @@ from wfr.extensions import db, transaction, utc_now
 from wfr.share import x
 from wfr.share.connecting import NotConnected, note_problem, usable_access
 from wfr.share.models import CampaignPost, PostState
-from wfr.share.sending import may_leave
+from wfr.share.sending import stays_because
 from wfr.share.spending import Charge, charge, fits_budget, price
 
 log = structlog.get_logger(__name__)
@@ -28,7 +28,7 @@ def refresh_numbers() -> int:
     Hourly on a post's first day, then daily for two weeks, as X takes money for every read. The budget that posts need
     comes first: where it does not cover the reads as well, nothing is asked.
     """
-    if not may_leave():
+    if stays_because():
         return 0
     wanted = {post.x_id: post.id for post in _due(utc_now()) if post.x_id}
     if not wanted or not fits_budget(db.session, price(Charge.READ) * len(wanted), utc_now()):

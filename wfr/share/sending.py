@@ -33,7 +33,7 @@ def send_due_posts() -> int:
     machine: what would have been sent says so.
     """
     attempts.sweep_withdrawn()
-    if not may_leave():
+    if stays_because():
         return attempts.would_send()
     if not attempts.anything_due():
         return 0
@@ -50,9 +50,16 @@ def send_due_posts() -> int:
     return done
 
 
-def may_leave() -> bool:
-    """Say whether posts may really be sent from here: an app is set, and this is no demonstration."""
-    return bool(settings().x_client_id) and not is_demonstration(db.session)
+def stays_because() -> str | None:
+    """Return why nothing may leave this machine, in a word, or None where posts are really sent.
+
+    ``demonstration``; ``app`` where no app at X is set; ``address`` where nobody else could open our links.
+    """
+    if is_demonstration(db.session):
+        return "demonstration"
+    if not settings().x_client_id:
+        return "app"
+    return None if settings().is_public else "address"
 
 
 class _Sender:
