@@ -10,6 +10,7 @@ from ipaddress import IPv4Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, request
+from werkzeug.datastructures import Headers
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
@@ -35,7 +36,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         headers = response.headers
         headers.setdefault("Content-Security-Policy", policy)
         headers.setdefault("X-Content-Type-Options", "nosniff")
-        headers.setdefault("X-Frame-Options", "DENY")
+        refuse_frames(headers)
         # flask-wtf will refuse a stricter policy, and printed forms of other sites learn nothing from this one.
         headers.setdefault("Referrer-Policy", "same-origin")
         headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
@@ -57,8 +58,11 @@ def init_app(app: Flask, settings: Settings) -> None:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
 
 
-def content_policy(settings: Settings) -> str:
-    """Return the Content-Security-Policy: our own files, no inline code, no frame, no host but our stream's."""
+def content_policy(settings: Settings, *, framed_by: str = "'none'") -> str:
+    """Return the Content-Security-Policy: our own files, no inline code, no host but our stream's.
+
+    `framed_by` are the sites that may show the page in a frame, as the policy writes them.
+    """
     stream = f" {settings.stream_url}" if settings.stream_url else ""
     return "; ".join(
         (
@@ -72,9 +76,16 @@ def content_policy(settings: Settings) -> str:
             "manifest-src 'self'",
             "form-action 'self'",
             "base-uri 'none'",
-            "frame-ancestors 'none'",
+            f"frame-ancestors {framed_by}",
         )
     )
+
+
+def refuse_frames(headers: Headers) -> None:
+    """Tell old browsers too that no site may frame this, unless its policy lets some: the old word can name none."""
+    policy = headers["Content-Security-Policy"]
+    if "frame-ancestors " not in policy or "frame-ancestors 'none'" in policy:
+        headers.setdefault("X-Frame-Options", "DENY")
 
 
 def from_our_pages() -> bool:

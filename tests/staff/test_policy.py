@@ -109,6 +109,7 @@ ROUTES: dict[str, tuple[Role | None, bool]] = {
     "/desk/seasons/import POST": (COORDINATOR, FRESH),
     "/desk/seasons/new GET": (COORDINATOR, NOT_FRESH),
     "/desk/seasons/new POST": (COORDINATOR, NOT_FRESH),
+    "/desk/sharing GET": (WRITER, NOT_FRESH),
     "/desk/share/account GET": (COORDINATOR, NOT_FRESH),
     "/desk/share/account/callback GET": (COORDINATOR, NOT_FRESH),
     "/desk/share/account/callback POST": (COORDINATOR, FRESH),

@@ -117,6 +117,17 @@ def posts_at_desk(part: str | None = None) -> list[PostAtDesk]:
     return sorted(found, key=lambda each: order.index(PostState(each.post.state)))
 
 
+def posts_waiting_for(account: Account) -> list[PostAtDesk]:
+    """Return the posts whose next step is this account's: held, handed in, or its own drafts and the milestones'."""
+    states = (PostState.HELD, PostState.IN_REVIEW, PostState.DRAFT)
+    posts = db.session.scalars(
+        select(CampaignPost).where(CampaignPost.state.in_(states)).order_by(CampaignPost.id).limit(NEWEST)
+    ).all()
+    cases = _cases({post.case_id for post in posts if post.case_id is not None})
+    accounts = {each.id: each for each in db.session.scalars(select(XAccount))} if posts else {}
+    return [found for found in (_at_desk(post, cases, accounts) for post in posts) if found.waits_for(account)]
+
+
 def post_at_desk(post_id: int) -> PostAtDesk:
     """Return one post; raises `NoSuchThing`."""
     post = db.session.get(CampaignPost, post_id)

@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext as _l
 
 from wfr.pledges.origins import add_origin
 from wfr.share import card_views, figures_desk, link_views, models, post_desk, showing, views, x_desk
+from wfr.share.post_queries import posts_waiting_for
 from wfr.staff.models import Role
 from wfr.staff.places import Place, add_place
 
@@ -19,6 +20,7 @@ def init_app(app: Flask) -> None:
     for module in (views, link_views, card_views, figures_desk, x_desk, post_desk):
         app.register_blueprint(module.blueprint)
     app.add_template_global(showing.page_preview)
+    app.add_template_global(posts_waiting_for)
     add_origin(app, link_views.origin_of)
     add_place(app, Place("sharing.figures", _l("Sharing"), Role.WRITER, 24))
     add_place(app, Place("campaign_posts.posts", _l("Campaign posts"), Role.WRITER, 25))

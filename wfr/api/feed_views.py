@@ -1,0 +1,45 @@
+"""The Atom feed of cases and their news, and the calendar of the season's days."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from wfr.api.calendars import season_calendar
+from wfr.api.feeds import MEDIA_TYPE, Masthead, atom_feed, entries_of
+from wfr.api.showing import whole_url
+from wfr.cases.models import Case
+from wfr.cases.queries import shelf, today
+from wfr.extensions import settings
+from wfr.pages import language, public
+
+blueprint = Blueprint("feeds", __name__)
+
+
+@blueprint.get("/feed.atom")
+@public
+def atom() -> ResponseReturnValue:
+    """The newest cases and their news, for programs that read feeds."""
+    present, seen = settings(), shelf()
+    site = present.site_name
+    masthead = Masthead(
+        title=_("%(site)s (demonstration)", site=site) if seen.demonstration else site,
+        author=present.organisation or site,
+        url=whole_url("cases.home"),
+        own_url=whole_url("feeds.atom"),
+        language=language(),
+    )
+    return Response(atom_feed(masthead, entries_of(seen, today(), language(), _case_url)), mimetype=MEDIA_TYPE)
+
+
+@blueprint.get("/calendar.ics")
+@public
+def calendar() -> ResponseReturnValue:
+    """The season's days and the cases' deadlines, for calendar programs."""
+    words = season_calendar(shelf(), today(), settings().site_name, whole_url("cases.home"), _case_url)
+    return Response(words, mimetype="text/calendar")
+
+
+def _case_url(case: Case) -> str:
+    return whole_url("cases.case", slug=case.slug)
