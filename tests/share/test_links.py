@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -18,11 +20,13 @@ from tests.acting import act, fill_in, text_of
 from tests.drives.driving import case_id
 from tests.staffing import colleague
 from wfr.cases.models import Case, CaseStatus, Kind
+from wfr.cases.queries import today
 from wfr.errors import NoSuchThing
 from wfr.extensions import db
 from wfr.intents import CHANNELS
 from wfr.pledges.pledging import Promise, pledge, withdraw
 from wfr.pledges.tallying import find_drift
+from wfr.share.cards import card_of
 from wfr.share.codes import EVERYBODY, ShareCode, new_sharer, read_code
 from wfr.share.link_views import origin_of
 from wfr.share.linking import private_token
@@ -299,6 +303,27 @@ def test_a_withdrawn_cases_links_are_gone_and_name_nobody(
         assert "Ada" not in page.text
     with app.app_context():
         assert db.session.scalar(select(ShareLink)) is None
+
+
+@SQLITE
+def test_a_consent_that_has_ended_covers_no_other_site_however_late_the_job_is(
+    app: Flask, visitor: FlaskClient, season: factories.Cast
+) -> None:
+    with app.app_context():
+        case = db.session.get(Case, case_id(season.tiny))
+        assert case
+        card = urlsplit(card_of(case, "en").url).path
+        named = visitor.get(card).data
+        case.consent_ends = today() - timedelta(days=1)
+        db.session.commit()
+        db.session.remove()
+    app.extensions["wfr.kept"].forget("shelf")
+    app.extensions["wfr.page_cache"].forget()
+    assert visitor.get(card).data != named
+    assert visitor.get(f"/api/v1/cases/{season.tiny}").status_code == 404
+    assert visitor.get(f"/embed/{season.tiny}").status_code == 404
+    assert visitor.get(f"/cases/{season.tiny}/share").status_code == 410
+    assert "Ada" not in visitor.get("/feed.atom").text
 
 
 @SQLITE

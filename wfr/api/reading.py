@@ -21,7 +21,7 @@ FEWEST_NAMED = 10
 
 def listed_cases() -> list[Case]:
     """Return the cases that other sites may show, in the desk's order; never a withdrawn one."""
-    return [case for case in shelf().cases.values() if _is_listed(case)]
+    return [case for case in shelf().cases.values() if case.for_feeds(today())]
 
 
 def listed_case(slug: str) -> Case:
@@ -32,13 +32,9 @@ def listed_case(slug: str) -> Case:
     case = shelf().case(slug)
     if case.standing(today()) is Standing.WITHDRAWN:
         raise NotPossibleNow("withdrawn")
-    if not case.feeds:
+    if not case.for_feeds(today()):
         raise NoSuchThing(slug)
     return case
-
-
-def _is_listed(case: Case) -> bool:
-    return case.feeds and case.standing(today()) is not Standing.WITHDRAWN
 
 
 def listed_updates(language: str) -> list[tuple[CaseUpdate, Case]]:

@@ -192,7 +192,7 @@ class Case(Base):
         }.get(CaseStatus(self.status))
         if by_status:
             return by_status
-        if self.consent_ends and today > self.consent_ends:
+        if not self.agreed(today):
             # The job that pauses it may be late; what somebody no longer agrees to must not be.
             return Standing.PAUSED
         season_state = self.season.state(today) if self.season else SeasonState.OPEN
@@ -210,6 +210,14 @@ class Case(Base):
         """Say whether pupils may write for this case on `today`: a letter, or a card to the person."""
         offered = any(self.offers(kind) and self.target(kind) for kind in (Kind.LETTER, Kind.SOLIDARITY))
         return self.schools and offered and self.standing(today) is Standing.OPEN
+
+    def for_feeds(self, today: date) -> bool:
+        """Say whether feeds, other sites and the share buttons may show this case on `today`."""
+        return self.feeds and self.agreed(today) and self.status != CaseStatus.WITHDRAWN
+
+    def agreed(self, today: date) -> bool:
+        """Say whether the consent still lasts on `today`; a demonstration's case has none, and no end."""
+        return not (self.consent_ends and today > self.consent_ends)
 
     def text(self, language: str) -> CaseText:
         """Return the words in `language`, or in English, or in whatever language there is.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wfr.cases.models import Case
+from wfr.cases.queries import today
 from wfr.drives.queries import DriveSeen
 from wfr.share.linking import link_url
 from wfr.share.queries import Came, came_of
@@ -24,5 +25,5 @@ def drive_links(seen: DriveSeen) -> list[DriveLink]:
     return [
         DriveLink(case, link_url(case, "link", seen.drive.sharer), came_of(seen.drive.sharer, case.id))
         for case in seen.cases
-        if case.feeds
+        if case.for_feeds(today())
     ]

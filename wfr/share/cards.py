@@ -192,8 +192,7 @@ def _face(case: Case | None, language: str) -> Face:
 
 def _may_be_named(case: Case, day: date) -> bool:
     """Say whether a picture that other sites show may name the case, and whether it can be drawn."""
-    agreed = case.feeds and not (case.consent_ends and day > case.consent_ends)
-    return agreed and case.standing(day) is not Standing.WITHDRAWN and _drawable(case.name)
+    return case.for_feeds(day) and _drawable(case.name)
 
 
 @lru_cache(maxsize=1024)

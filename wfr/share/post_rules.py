@@ -61,7 +61,7 @@ def case_problem(case: Case | None, day: date) -> str | None:
         return None
     if case.standing(day) is Standing.WITHDRAWN:
         return "withdrawn"
-    if not case.on_x or (case.consent_ends and day > case.consent_ends):
+    if not (case.on_x and case.agreed(day)):
         return "consent"
     visible = case.status == "published" and case.standing(day) in (Standing.OPEN, Standing.COMING)
     return None if visible else "standing"

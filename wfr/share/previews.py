@@ -92,7 +92,7 @@ class Site:
 
 def goes_out(case: Case, today: date) -> bool:
     """Say whether others may be shown a case: its consent covers feeds, and it is neither withdrawn nor paused."""
-    return case.feeds and case.standing(today) not in (Standing.WITHDRAWN, Standing.PAUSED)
+    return case.for_feeds(today) and case.standing(today) is not Standing.PAUSED
 
 
 def general_description() -> str:

@@ -110,7 +110,7 @@ def _marks_of(case: Case, sharer: int) -> list[str]:
 @blueprint.app_template_test()
 def shareable(case: Case) -> bool:
     """Say whether a case may be passed on today: it is open or will be, and the consent covers other sites."""
-    return case.feeds and case.standing(today()) in SHARED_WHILE
+    return case.for_feeds(today()) and case.standing(today()) in SHARED_WHILE
 
 
 @blueprint.get("/cases/<slug>/share")
@@ -141,8 +141,8 @@ def _shareable_case(slug: str) -> Case:
     standing = case.standing(today())
     if standing not in SHARED_WHILE:
         raise NotPossibleNow(standing.value, {"case": case})
-    if not case.feeds:
-        why_not = _("This case has agreed to be written for here, not to be shown on networks and other sites.")
+    if not case.for_feeds(today()):
+        why_not = _("The consent for this case covers writing from here, not networks and other sites.")
         raise NotPossibleNow("not_offered", {"case": case, "why_not": why_not})
     return case
 
