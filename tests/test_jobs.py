@@ -101,6 +101,7 @@ def test_jobs_are_due_at_their_utc_time(queue: Queue, now: str, due: set[str]) -
     queue.daily("daily", lambda: None, at="03:40")
     queue.every("often", lambda: None, minutes=5)
     each_minute = {"keep_hours", "find_packs", "sweep_packs", "notice_cases", "sweep_notices"}
+    each_minute |= {"find_posts", "propose_milestones"}
     assert {task.name for task in queue._huey.read_periodic(datetime.fromisoformat(now))} == due | each_minute
 
 

@@ -323,7 +323,7 @@ def test_a_consent_that_has_ended_covers_no_other_site_however_late_the_job_is(
     assert visitor.get(f"/api/v1/cases/{season.tiny}").status_code == 404
     assert visitor.get(f"/embed/{season.tiny}").status_code == 404
     assert visitor.get(f"/cases/{season.tiny}/share").status_code == 410
-    assert "Ada" not in visitor.get("/feed.atom").text
+    assert "Ada Vale" not in visitor.get("/feed.atom").text
 
 
 @SQLITE

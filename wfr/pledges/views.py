@@ -51,7 +51,8 @@ def write(slug: str, kind: str) -> ResponseReturnValue:
         form = FORMS[Kind(kind)](data={"ticket": TICKET_MARK, "via": VIA_MARK if origin else None})
         return _writing_table(case, Kind(kind), form, challenge=CHALLENGE_MARK)
 
-    page = _with_ticket(kept().get(f"write {slug} {kind} {bool(origin)} {language()}", PROCESS_SECONDS, blank))
+    name = f"write {slug} {kind} {language()}{' via' if origin else ''}"
+    page = _with_ticket(kept().get(name, PROCESS_SECONDS, blank))
     return page.replace(VIA_MARK, origin.text) if origin else page
 
 
