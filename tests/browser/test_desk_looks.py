@@ -33,6 +33,7 @@ PAGES = [
     "/desk/posts",
     "/desk/posts/1",
     "/desk/numbers",
+    "/desk/sharing",
     "/desk/corrections",
     "/desk/seasons",
     "/desk/seasons/new",

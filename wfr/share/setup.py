@@ -23,5 +23,5 @@ def init_app(app: Flask) -> None:
     app.add_template_global(posts_waiting_for)
     add_origin(app, link_views.origin_of)
     add_place(app, Place("sharing.figures", _l("Sharing"), Role.WRITER, 24))
-    add_place(app, Place("campaign_posts.posts", _l("Campaign posts"), Role.WRITER, 25))
-    add_place(app, Place("x_account.account", _l("X account"), Role.COORDINATOR, 60))
+    add_place(app, Place("campaign_posts.posts", _l("Posts"), Role.WRITER, 25))
+    add_place(app, Place("x_account.account", _l("X"), Role.COORDINATOR, 60))
