@@ -27,7 +27,7 @@ from wfr.intents import CHANNELS
 from wfr.pledges.pledging import Promise, pledge, withdraw
 from wfr.pledges.tallying import find_drift
 from wfr.share.cards import card_of
-from wfr.share.codes import EVERYBODY, ShareCode, new_sharer, read_code
+from wfr.share.codes import EVERYBODY, KEPT, ShareCode, new_sharer, read_code
 from wfr.share.link_views import origin_of
 from wfr.share.linking import private_token
 from wfr.share.models import ShareLink, SharePledge
@@ -100,6 +100,7 @@ def test_a_former_secret_keys_links_still_lead_to_their_case(app: Flask, season:
         app.extensions["wfr.settings"] = settings.model_copy(
             update={"secret_key": SecretStr("another"), "secret_key_fallbacks": [SecretStr(former)]}
         )
+        app.extensions["wfr.kept"].forget(KEPT)
         assert read_code(code).case_id == case_id(season.tiny)
         assert code_for(season.tiny) != code
 

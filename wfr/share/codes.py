@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 import secrets
 from dataclasses import dataclass
 
 from wfr.errors import NoSuchThing
-from wfr.extensions import settings
+from wfr.extensions import kept, settings
 from wfr.intents import CHANNELS
 
 EVERYBODY = 0
@@ -24,6 +25,7 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _LETTER_BITS = 5
 _SHORT, _LONG = 10, 18
 _KEY = "share-links"
+KEPT = "keys of share links"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class ShareCode:
     @property
     def text(self) -> str:
         """The code as it stands in a link; raises `ValueError` for a number too large to stand in one."""
-        return _signed(self._number(), _SHORT if self.sharer == EVERYBODY else _LONG, settings().key(_KEY))
+        return _signed(self._number(), _SHORT if self.sharer == EVERYBODY else _LONG, _keys()[0])
 
     def _number(self) -> int:
         if not 0 <= self.case_id < 1 << _CASE_BITS or not 0 <= self.sharer < 1 << _SHARER_BITS:
@@ -60,13 +62,18 @@ def read_code(text: str) -> ShareCode:
     for letter in text:
         value = value << _LETTER_BITS | _ALPHABET.index(letter)
     number = value >> _mark_bits(len(text))
-    if not any(hmac.compare_digest(text, _signed(number, len(text), key)) for key in settings().keys(_KEY)):
+    if not any(hmac.compare_digest(text, _signed(number, len(text), key)) for key in _keys()):
         raise NoSuchThing("share link")
     about, sharer = (number, EVERYBODY) if len(text) == _SHORT else divmod(number, 1 << _SHARER_BITS)
     case_id, channel = divmod(about, 1 << _CHANNEL_BITS)
     if channel >= len(CHANNELS):
         raise NoSuchThing("share link")
     return ShareCode(case_id, CHANNELS[channel], sharer)
+
+
+def _keys() -> list[bytes]:
+    # Deriving them costs more than signing with them, and a thank-you page signs thirteen codes.
+    return kept().get(KEPT, math.inf, lambda: settings().keys(_KEY))
 
 
 def _mark_bits(letters: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from wfr.cases.models import Case
 from wfr.errors import NoSuchThing
-from wfr.extensions import AnySession, address_key, db, limiter, one_statement, settings, transaction
+from wfr.extensions import AnySession, address_key, db, kept, limiter, one_statement, settings, transaction
 from wfr.share.codes import EVERYBODY, ShareCode
 from wfr.share.models import ShareLink, SharePledge
 
@@ -83,4 +84,5 @@ def _values(code: ShareCode) -> dict[str, Any]:
 
 
 def _signer() -> Signer:
-    return Signer(list(reversed(settings().keys("sharers"))), sep="~", digest_method=hashlib.sha256)
+    keys = kept().get("keys of sharers", math.inf, lambda: list(reversed(settings().keys("sharers"))))
+    return Signer(keys, sep="~", digest_method=hashlib.sha256)
