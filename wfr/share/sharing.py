@@ -22,21 +22,7 @@ SUBJECT_LENGTH = 70
 WORDS_LENGTH = 1_000
 """Characters that a visitor's own words may have."""
 
-PANEL = (
-    "device",
-    "x",
-    "bluesky",
-    "mastodon",
-    "threads",
-    "whatsapp",
-    "telegram",
-    "facebook",
-    "linkedin",
-    "email",
-    "sms",
-    "link",
-    "text",
-)
+PANEL = ("device", *(channel for channel in intents.CHANNELS if channel not in ("device", "campaign")))
 """The channels in the order in which a panel shows them: of `wfr.intents.CHANNELS`, all but the campaign's own."""
 
 NAMES: Mapping[str, str] = {
