@@ -6,13 +6,10 @@ from flask import Flask
 from flask_babel import lazy_gettext as _l
 
 from wfr.pledges.origins import add_origin
-from wfr.share import card_views, figures_desk, link_views, models, post_desk, showing, views, x_desk
+from wfr.share import card_views, figures_desk, link_views, post_desk, showing, views, x_desk
 from wfr.share.post_queries import posts_waiting_for
 from wfr.staff.models import Role
 from wfr.staff.places import Place, add_place
-
-TABLES = models.ShareLink.metadata
-"""Alembic and the tests know a table once its module is imported."""
 
 
 def init_app(app: Flask) -> None:
