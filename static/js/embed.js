@@ -1,13 +1,15 @@
 /* Keeps a frame on another site true: the number and the standing move, and a case that is gone leaves. It works without this file. */
 (() => {
   const EVERY = 30_000;
-  const LONGEST = 60 * 60 * 1000;
+  const SELDOM = 10 * 60 * 1000;
+  const OFTEN_FOR = 60 * 60 * 1000;
   const { now, gone } = document.currentScript.dataset;
   const main = document.getElementById("main");
   let seen = true;
 
-  const timer = setInterval(ask, EVERY);
-  setTimeout(stop, LONGEST);
+  let timer = setInterval(ask, EVERY);
+  const later = setTimeout(() => { clearInterval(timer); timer = setInterval(ask, SELDOM); }, OFTEN_FOR);
+  document.addEventListener("visibilitychange", ask);
   new IntersectionObserver(([entry]) => { seen = entry.isIntersecting; }).observe(main);
 
   async function ask() {
@@ -42,6 +44,8 @@
 
   function stop() {
     clearInterval(timer);
+    clearTimeout(later);
+    document.removeEventListener("visibilitychange", ask);
   }
 
   /* WordPress shows frames it does not know in a sandbox that opens no tab. It gives such a frame a secret, and follows for it

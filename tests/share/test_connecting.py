@@ -435,7 +435,7 @@ def test_no_token_is_stored_in_clear_or_logged(
 def test_without_credentials_the_desk_says_what_to_set(app: Flask, cora: Colleague) -> None:
     app.extensions["wfr.settings"] = app.extensions["wfr.settings"].model_copy(update={"x_client_id": None})
     page = text_of(cora.get(HOME))
-    assert "would send" in page and "WFR_X_CLIENT_ID" in page and "Connect an account" not in page
+    assert "would have been sent" in page and "WFR_X_CLIENT_ID" in page and "Connect an account" not in page
     assert cora.send(f"{HOME}/connect").status_code == 409
     with app.app_context(), pytest.raises(NotConnected, match="no_app"):
         usable_access(now=utc_now())

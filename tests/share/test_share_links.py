@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.conftest import make_settings
 from wfr import intents
 from wfr.cases.models import Case, CaseText
+from wfr.extensions import Kept
 from wfr.share import sharing
 from wfr.share.codes import EVERYBODY, ShareCode, read_code
 from wfr.share.sharing import ELLIPSIS, PANEL, WORD_JOINER, ShareLinkView, cut, plain_words, share_links, words_for
@@ -56,6 +57,7 @@ def anywhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     app = Flask(__name__)
     site = {"WFR_BASE_URL": BASE, "MAIL_URL": "smtp://mail.example", "WFR_PRIVACY_CONTACT": "us@wfr.example"}
     app.extensions["wfr.settings"] = make_settings(tmp_path_factory.mktemp("links"), "", **site)
+    app.extensions["wfr.kept"] = Kept()
     Babel(app)
     with app.test_request_context("/"):
         yield

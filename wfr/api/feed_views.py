@@ -41,5 +41,12 @@ def calendar() -> ResponseReturnValue:
     return Response(words, mimetype="text/calendar")
 
 
+@blueprint.after_request
+def let_other_sites_read(response: Response) -> Response:
+    """Let a script of another site read what is for everybody."""
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    return response
+
+
 def _case_url(case: Case) -> str:
     return whole_url("cases.case", slug=case.slug)

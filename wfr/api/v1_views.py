@@ -47,9 +47,9 @@ SLUG = {
 
 ABOUT = """Seasons, cases, their news and the tally, as the site shows them; read-only and without a key.
 
-Ask again rather than keep: answers are at most four seconds old and carry an `ETag`. A case whose person no longer
-agrees answers 410 and leaves the lists within five seconds: take down then what you show of it. Cases for which nobody
-agreed that other sites show them are not here; their actions are in the totals."""
+Ask again rather than keep: answers are about five seconds old at most and carry an `ETag`. A case that was
+withdrawn answers 410, one whose consent has ended 404, and both leave the lists within seconds: take down then what you
+show. Cases for which nobody agreed that other sites show them are not here; their actions are in the totals."""
 
 PREFIX = "/api/v1"
 blueprint = Blueprint("api_v1", __name__, url_prefix=PREFIX, description="What the site shows, as data.")

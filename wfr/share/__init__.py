@@ -1,1 +1,1 @@
-"""Ways to pass a case on: plain links, counted by nobody."""
+"""A case passed on: share links, words and pictures for other people's feeds, the campaign's account on X."""

@@ -1,8 +1,8 @@
 """The queue's rows: a post is claimed, armed and settled in transactions of their own, so that none goes out twice.
 
 A post that is `sending` belongs to one worker until `next_try_at`. `tried_at` is set, and committed, in the last moment
-before X is asked to post, and taken back only once X's answer says that nothing was posted: whoever finds it set must
-search before asking again.
+before X is asked to post, and taken back once X's answer, or two searches, say that nothing was posted: whoever finds it set
+must search before asking again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from wfr.staff.models import JOB
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(minutes=5)
-"""How long a post belongs to the worker that took it; all requests to X together take less."""
+"""How long a post belongs to the worker that took it, longer than all requests to X usually take together."""
 
 LOOK_AGAIN = timedelta(minutes=2)
 SURELY_SHOWN = timedelta(minutes=5)

@@ -1,8 +1,8 @@
 """Share codes: which case a share link is for, on which channel, and whose it is, in 10 or 18 letters.
 
 A code is signed, and nothing is stored until somebody opens its link: a thank-you page can carry a person's own links
-for every channel without a write. `sharer` is a random number that is tied to nobody; 0 stands for the links that are
-everybody's, on pages that are the same for all.
+for every channel without a write. `sharer` is a random number; a visitor's is tied to nobody, a school's drive and a
+campaign post know theirs. 0 stands for the links that are everybody's, on pages that are the same for all.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, current_app, render_template, request
+import structlog
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from wfr.cases.models import Case
@@ -19,6 +20,7 @@ from wfr.share.queries import FEWEST_TOLD, came_of
 from wfr.share.visitors import is_preview
 
 blueprint = Blueprint("share_links", __name__)
+log = structlog.get_logger(__name__)
 
 # The page is rendered once a second for each case; the code is put into the copy.
 CODE_MARK = "code-goes-here"
@@ -33,7 +35,7 @@ def landing(code: str) -> ResponseReturnValue:
     try:
         count_opening(shared, preview=not wants_page() or is_preview(dict(request.headers)))
     except AWAY:
-        current_app.logger.warning("a visit was not counted")
+        log.warning("opening_not_counted")
     page = kept().get(f"landing {case.slug} {language()}", PROCESS_SECONDS, lambda: _page(case))
     return page.replace(CODE_MARK, shared.text)
 

@@ -19,7 +19,7 @@ class ShareLink(Base):
     """A share link that somebody has opened or acted through: what its code says, and how often it was opened.
 
     `visits` were people, as far as a request tells; `previews` were programs that looked for words and a picture.
-    `sharer` is the random number of `wfr.share.codes`, tied to nobody. Nothing says who opened it.
+    `sharer` is the random number of `wfr.share.codes`, a visitor's tied to nobody. Nothing says who opened it.
     """
 
     __tablename__ = "share_links"
@@ -99,7 +99,7 @@ class PostState(StrEnum):
     """How far a campaign post has come.
 
     `approved` waits for its hour and the queue; `sending` may have gone out; `held` waits for a person; `would_send` is
-    where it ends while no account can be connected.
+    where it ends where nothing may leave: no app at X is set, a demonstration, an address that nobody else can open.
     """
 
     DRAFT = "draft"

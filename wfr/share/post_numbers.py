@@ -23,10 +23,11 @@ MOST_AT_ONCE = 100
 
 
 def refresh_numbers() -> int:
-    """Ask X for the numbers of recent posts, and return of how many it told us; each read is charged.
+    """Ask X for the numbers of recent posts, and return of how many it told us.
 
-    Hourly on a post's first day, then daily for two weeks, as X takes money for every read. The budget that posts need
-    comes first: where it does not cover the reads as well, nothing is asked.
+    Hourly on a post's first day, then daily for two weeks. X charges for a post once a UTC day, however often it is
+    read ("Deduplication" on its page of prices). The budget that posts need comes first: where it does not cover the
+    reads as well, nothing is asked.
     """
     if stays_because():
         return 0
@@ -67,8 +68,10 @@ def _keep(wanted: dict[str, int], numbers: dict[str, x.Numbers]) -> None:
     with transaction() as session:
         for x_id, post_id in wanted.items():
             post = session.get_one(CampaignPost, post_id, with_for_update=True, populate_existing=True)
+            paid = post.numbers_at is not None and post.numbers_at.date() == utc_now().date()
             post.numbers_at = utc_now()
             if x_id in numbers:
                 said = numbers[x_id]
                 post.likes, post.reposts, post.replies, post.shown = said.likes, said.reposts, said.replies, said.shown
-                charge(session, Charge.READ, post.id)
+                if not paid:
+                    charge(session, Charge.READ, post.id)

@@ -72,8 +72,9 @@ def shared_cases() -> list[SharedCase]:
 
 
 def own_links() -> int:
-    """Return how many people's own links were opened at least once."""
-    several = select(func.count(func.distinct(ShareLink.sharer))).where(ShareLink.sharer != EVERYBODY)
+    """Return how many visitors and schools had links of their own opened; a visitor has new ones after each action."""
+    theirs = (ShareLink.sharer != EVERYBODY, ShareLink.channel != "campaign", ShareLink.visits > 0)
+    several = select(func.count(func.distinct(ShareLink.sharer))).where(*theirs)
     return int(db.session.scalar(several) or 0)
 
 

@@ -20,6 +20,8 @@ from wfr.share.posting import case_now
 log = structlog.get_logger(__name__)
 
 SEARCH_FROM = attempts.SURELY_SHOWN
+SAID_OF_THE_ACCOUNT = ("not_connected", "reconnect", "busy", "limited")
+"""The words of `NotConnected` that say the same on a post's page; others would speak of the post."""
 
 
 class _Done(Exception):
@@ -40,7 +42,7 @@ def send_due_posts() -> int:
     try:
         account, access = usable_access(now=utc_now())
     except NotConnected as problem:
-        attempts.wait_for_account(problem.why)
+        attempts.wait_for_account(problem.why if problem.why in SAID_OF_THE_ACCOUNT else "not_renewed")
         return 0
     sender = _Sender(account, access)
     done = 0
