@@ -13,7 +13,6 @@ from wfr.api.feeds import identity
 from wfr.cases.models import Case, Season, Standing
 from wfr.cases.queries import Shelf
 from wfr.errors import NoSuchThing
-from wfr.share.previews import goes_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ def _season_days(season: Season | None, home: str) -> Iterator[Appointment]:
 
 def _deadlines(seen: Shelf, today: date, url_of: Callable[[Case], str]) -> Iterator[Appointment]:
     for case in seen.cases.values():
-        if not goes_out(case, today) or case.standing(today) not in (Standing.OPEN, Standing.COMING):
+        if not case.for_feeds(today) or case.standing(today) not in (Standing.OPEN, Standing.COMING):
             continue
         # Who has no earlier day of their own can be written for until the season's last, which stands there already.
         if case.deadline and not (case.season and case.deadline >= case.season.closes):

@@ -16,7 +16,6 @@ from markupsafe import escape
 
 from wfr.cases.models import Case, CaseText, CaseUpdate, UpdateKind
 from wfr.cases.queries import Shelf
-from wfr.share.previews import goes_out
 from wfr.text import render_markdown, without_sources
 
 MEDIA_TYPE = "application/atom+xml"
@@ -62,7 +61,7 @@ def entries_of(seen: Shelf, today: date, language: str, url_of: Callable[[Case],
     """Return the newest entries of what others may be shown: cases from their first day on, and their news."""
     entries: list[Entry] = []
     for case in seen.cases.values():
-        if goes_out(case, today):
+        if case.for_feeds(today):
             entries.append(_case_entry(case, language, url_of(case)))
             entries += _news_entries(case, language, url_of(case))
     begun = [entry for entry in entries if entry.dated <= today]

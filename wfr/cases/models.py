@@ -212,8 +212,16 @@ class Case(Base):
         return self.schools and offered and self.standing(today) is Standing.OPEN
 
     def for_feeds(self, today: date) -> bool:
-        """Say whether feeds, other sites and the share buttons may show this case on `today`."""
-        return self.feeds and self.agreed(today) and self.status != CaseStatus.WITHDRAWN
+        """Say whether feeds, other sites and networks may be shown this case on `today`.
+
+        Its consent covers them and lasts, and it is neither withdrawn nor paused: what is being checked goes nowhere.
+        """
+        gone = (Standing.WITHDRAWN, Standing.PAUSED)
+        return self.feeds and self.agreed(today) and self.standing(today) not in gone
+
+    def shareable(self, today: date) -> bool:
+        """Say whether visitors are offered to pass this case on: others may be shown it, and it is or will be open."""
+        return self.for_feeds(today) and self.standing(today) in (Standing.OPEN, Standing.COMING)
 
     def agreed(self, today: date) -> bool:
         """Say whether the consent still lasts on `today`; a demonstration's case has none, and no end."""

@@ -25,5 +25,5 @@ def drive_links(seen: DriveSeen) -> list[DriveLink]:
     return [
         DriveLink(case, link_url(case, "link", seen.drive.sharer), came_of(seen.drive.sharer, case.id))
         for case in seen.cases
-        if case.for_feeds(today())
+        if case.shareable(today())
     ]

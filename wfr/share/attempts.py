@@ -1,8 +1,8 @@
 """The queue's rows: a post is claimed, armed and settled in transactions of their own, so that none goes out twice.
 
 A post that is `sending` belongs to one worker until `next_try_at`. `tried_at` is set, and committed, in the last moment
-before X is asked to post, and taken back once X's answer, or two searches, say that nothing was posted: whoever finds it set
-must search before asking again.
+before X is asked to post, and taken back once X's answer, or two searches, say that nothing was posted: whoever finds
+it set must search before asking again.
 """
 
 from __future__ import annotations

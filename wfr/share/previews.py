@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +11,7 @@ from babel import Locale
 from babel.core import get_global
 from flask_babel import gettext as _
 
-from wfr.cases.models import Case, CaseText, Season, Standing, Story
+from wfr.cases.models import Case, CaseText, Season, Story
 from wfr.share.cards import ShareCard, card_of
 from wfr.share.sharing import cut
 from wfr.text import without_sources
@@ -88,11 +87,6 @@ class Site:
     def publisher(self) -> Facts:
         """Return who answers for the pages: the organisation, or the site where none is named."""
         return {"@type": "Organization", "name": self.organisation or self.name, "url": f"{self.url}/"}
-
-
-def goes_out(case: Case, today: date) -> bool:
-    """Say whether others may be shown a case: its consent covers feeds, and it is neither withdrawn nor paused."""
-    return case.for_feeds(today) and case.standing(today) is not Standing.PAUSED
 
 
 def general_description() -> str:

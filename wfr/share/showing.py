@@ -21,7 +21,6 @@ from wfr.share.previews import (
     case_facts,
     description_of,
     general_description,
-    goes_out,
     locale_of,
     site_facts,
     stories_facts,
@@ -34,7 +33,7 @@ def page_preview(case: Case | None = None) -> Preview:
     """Return what the present page's head says, and of which case; of none where others may not be shown it."""
     rule = request.url_rule.rule if request.url_rule else ""
     listed = rule in LISTED and request.method in ("GET", "HEAD")
-    if case and not ((listed or rule == SHARE_LINK) and goes_out(case, today())):
+    if case and not ((listed or rule == SHARE_LINK) and case.for_feeds(today())):
         case = None
     url = f"{settings().base_url}{url_for(str(request.endpoint), **request.view_args or {})}" if listed else None
     name = f"preview {language()} {url} {case.slug if case else None}"

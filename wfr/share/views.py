@@ -110,7 +110,7 @@ def _marks_of(case: Case, sharer: int) -> list[str]:
 @blueprint.app_template_test()
 def shareable(case: Case) -> bool:
     """Say whether a case may be passed on today: it is open or will be, and the consent covers other sites."""
-    return case.for_feeds(today()) and case.standing(today()) in SHARED_WHILE
+    return case.shareable(today())
 
 
 @blueprint.get("/cases/<slug>/share")
