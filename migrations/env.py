@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from alembic import context
 from flask import current_app
 from sqlalchemy import Connection
@@ -21,6 +24,26 @@ def run(connection: Connection) -> None:
         context.run_migrations()
 
 
-with database.engine.connect() as connection:
+@contextmanager
+def tables_may_be_copied(connection: Connection) -> Iterator[None]:
+    """Let SQLite copy a table and drop the old one without deleting every row that refers to it.
+
+    Its foreign keys would cascade; they are looked at as a whole before the commit instead. The setting cannot be
+    changed inside a transaction, so it is the driver's own connection that is told.
+    """
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver = connection.connection.driver_connection
+    driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")
+
+
+with database.engine.connect() as connection, tables_may_be_copied(connection):
     run(connection)
+    if connection.dialect.name == "sqlite" and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all()):
+        raise RuntimeError(f"a migration left rows that refer to nothing: {broken[:5]}")
     connection.commit()
