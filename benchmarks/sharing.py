@@ -6,6 +6,7 @@ Every opening is a write to the same row; the page beside it and the pledge with
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Callable
 
 from benchmarks import client, stage, visits
@@ -50,6 +51,7 @@ def _measure(scene: stage.Stage) -> None:
             for what, visit in kinds.items():
                 client.run(web.address, visit, clients=CLIENTS, seconds=WARM_SECONDS)
                 rates[what].append(client.run(web.address, visit, clients=CLIENTS, seconds=SECONDS).per_second)
+    time.sleep(2)  # what was gathered is written within a second
     came = _came(scene)
     print(f"{scene.database_version()}:", flush=True)
     for what, found in rates.items():

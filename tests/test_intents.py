@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from email import message_from_bytes, policy
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -279,6 +280,60 @@ def test_a_post_fits_up_to_the_limit_and_not_beyond(network: str, limit: int) ->
 def test_anything_can_be_measured(network: str, text: str) -> None:
     assert intents.measure(network, text).length >= 0
     assert intents.measure(network, text, LINK).length >= min(23, len(LINK))
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "a.",
+        "é.",
+        "a.co/x",
+        "日.",
+        "日",
+        "http://a.b",
+        "a.b,",
+        "@a.b",
+        ("a." * 11)[:-1] + " ",
+        "\u2060.a",
+        "👍",
+        "https://a.co/?日",
+    ],
+)
+def test_no_words_take_long_to_measure(unit: str) -> None:
+    text = f"{(unit * 1_000)[:994]} t.com"
+    started = time.process_time()
+    for network in intents.NETWORKS:
+        intents.measure(network, text, LINK)
+    assert intents.links_in(text)
+    # Dotted words took X's own rules three seconds each; ours, some hundredths.
+    assert time.process_time() - started < 1
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            ["a.", "a.co", "http://b.org", ",", ".", "..", "/", " ", "日", "t.co/x", "@", "👍", "?q=1.2", "é"]
+        ),
+        max_size=24,
+    ).map("".join)
+)
+def test_words_with_many_dots_count_at_least_what_x_counts_and_others_exactly(text: str) -> None:
+    theirs, ours = intents.parse_tweet(text).weightedLength, intents.measure("x", text).length
+    assert ours >= theirs
+    assert ours == theirs or text.count(".") > 10
+
+
+@pytest.mark.parametrize("text", ["Wait" + "." * 60, "1.2.3.4.5.6.7.8.9.10.11.12.13", "Then ... and ... and ... so"])
+def test_dots_that_make_no_host_count_as_dots(text: str) -> None:
+    assert intents.measure("x", text).length == len(text)
+    assert intents.links_in(text) == [] and intents.without_links(text) == text
+
+
+def test_a_run_of_many_dots_is_taken_for_a_link() -> None:
+    run = "a." * 20 + "org"
+    assert intents.links_in(f"See {run} now") == [run]
+    assert intents.without_links(f"See {run} now") == "See  now"
 
 
 def test_an_unknown_network_is_a_lookup_error() -> None:

@@ -19,6 +19,7 @@ from wfr.cases.queries import is_demonstration
 from wfr.cases.season_files import CannotLoad
 from wfr.config import ConfigError, Settings
 from wfr.extensions import db
+from wfr.share.restoring import hold_restored_posts
 from wfr.telemetry import set_up_log
 
 FIRST_STEPS = """The database is empty: there is no season yet.
@@ -181,4 +182,7 @@ def restore(ctx: click.Context, file: Path, force: bool) -> None:
         counts = backup.restore_backup(db.engine, db.metadata, _settings().uploads, file, force=force)
     except (backup.BackupError, OSError) as problem:
         raise click.ClickException(str(problem)) from problem
+    held = hold_restored_posts()
     click.echo(f"{sum(counts.values()):,} rows of {len(counts)} tables are restored. Now run: wfr tally verify")
+    if held:
+        click.echo(f"{held} campaign posts are held: they may have gone out since. Look at them at the desk.")

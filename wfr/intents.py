@@ -7,6 +7,7 @@ All words are percent-encoded with nothing left safe, so that no text can add a 
 from __future__ import annotations
 
 import re
+import unicodedata
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -29,6 +30,14 @@ MAILTO_LIMIT: Final = 2_000
 
 URL_LENGTH: Final = 23
 """What X and Mastodon count for a link, however long it is."""
+
+SHARE_CODE_LENGTH: Final = 18
+"""Letters of the code at the end of somebody's own share link."""
+
+SUBJECT_LENGTH: Final = 70
+"""Characters of an e-mail's subject that phones show in a list."""
+
+ELLIPSIS: Final = "…"
 
 CHANNELS: Final = (
     "x",
@@ -60,9 +69,22 @@ _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 _MAILBOX = re.compile(rf"[a-zA-Z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{_LABEL}(?:\.{_LABEL})*")
 _HOST = re.compile(rf"(?=.{{1,253}}\Z)(?:{_LABEL}\.)+[a-zA-Z](?:[a-zA-Z0-9-]{{0,61}}[a-zA-Z0-9])?")
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
-# As X finds a name: behind nothing that belongs to a word, an e-mail address or another @.
-_MENTION = re.compile(r"(?<![A-Za-z0-9_!#$%&*@\uff20])[@\uff20]([A-Za-z0-9_]{1,20})")
+# As X finds a name: behind nothing that belongs to a word, an e-mail address or another @; or behind the word RT.
+_MENTION = re.compile(
+    r"(?:(?<![A-Za-z0-9_!#$%&*@\uff20])|(?<=[Rr][Tt])(?<![A-Za-z0-9_+~.-]..))[@\uff20]([A-Za-z0-9_]{1,20})"
+)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+# Where X's rules would look for seconds: at more parts than a host has, and at long words that are not of ASCII alone.
+_DOTTED = re.compile(r"(?<![^\s.])(?:[^\s.]+\.){11,}[^\s.]*")
+_LONG_WORD = re.compile(r"(?<![^\s.])[^\s.]{200,}")
+_HOST_GOES_ON = re.compile(r"\.[^\W\d_]")
+
+WORD_JOINER: Final = "\u2060"
+# What makes a name, an address with a scheme or a host of its own; the joiner goes between its two halves. A host is
+# broken before its last part, since that is what networks know hosts by.
+_SMUGGLED = re.compile(
+    r"(?<=[@\uff20])(?=[^\s\u2060])|(?<=[^\W\d_]:)(?=[^\s\u2060])|(?<=:)(?=//)|(?<=[^\s.]\.)(?=[^\W\d_])"
+)
 
 
 def _whole(text: str) -> str:
@@ -254,10 +276,45 @@ def graphemes(text: str) -> list[str]:
     return clusters
 
 
+def _links_at(text: str) -> list[tuple[int, int]]:
+    """Return where X finds links, in time that grows with the length of `text`: long dotted runs have none for it.
+
+    Long words in other scripts are passed over too: a link in one ends before it.
+    """
+    if not _HOST_GOES_ON.search(text):
+        return []
+    sparse = _DOTTED.sub(_blanked, text)
+    sparse = _LONG_WORD.sub(lambda word: word[0] if word[0].isascii() else _blanked(word), sparse)
+    return [(*found["indices"],) for found in extract_urls_with_indices(sparse)]
+
+
+def _dotted_runs(text: str) -> list[str]:
+    return [run for run in _DOTTED.findall(text) if _HOST_GOES_ON.search(run)]
+
+
+def _blanked(found: re.Match[str]) -> str:
+    return " " * len(found[0])
+
+
+def _links_short(text: str, only: tuple[str, ...] = ("",)) -> str:
+    """Return `text` as it is counted: a link that begins with one of `only` as so many x."""
+    for start, end in reversed(_links_at(text)):
+        if text[start:end].lower().startswith(only):
+            text = text[:start] + "x" * URL_LENGTH + text[end:]
+    return text
+
+
+def _most_dotted(text: str) -> int:
+    """Return the most that links in long dotted runs could add to the length: each has a dot of its own."""
+    return sum(URL_LENGTH * run.count(".") for run in _dotted_runs(text))
+
+
 def _x_length(text: str, url: str | None) -> int:
     """Weighted characters as in X's "Counting characters": CJK and emoji 2, links 23."""
-    words: int = parse_tweet(text).weightedLength
-    return words + _appended(text, url)
+    text = unicodedata.normalize("NFC", text)
+    # A comma weighs what a full stop does, and makes no link.
+    words: int = parse_tweet(_links_short(text).replace(".", ",")).weightedLength
+    return words + _most_dotted(text) + _appended(text, url)
 
 
 def _bluesky_length(text: str, url: str | None) -> int:
@@ -281,11 +338,8 @@ def _threads_length(text: str, url: str | None) -> int:
 
 def _mastodon_length(text: str, url: str | None) -> int:
     """What a reader calls characters; links that begin with http(s) 23; of ``@user@host`` only ``@user``."""
-    for link in reversed(extract_urls_with_indices(text)):
-        start, end = link["indices"]
-        if link["url"].lower().startswith(("http://", "https://")):
-            text = text[:start] + "x" * URL_LENGTH + text[end:]
-    return len(graphemes(_without_hosts(text))) + _appended(text, url)
+    short = _without_hosts(_links_short(text, ("http://", "https://")))
+    return len(graphemes(short)) + _most_dotted(text) + _appended(text, url)
 
 
 def _without_hosts(text: str) -> str:
@@ -326,6 +380,15 @@ docs.joinmastodon.org "Posting to your profile" (500 by default, a server may al
 of mentions); the limit of Threads, 500, is Meta's.
 """
 
+NAMES: Mapping[str, str] = {
+    **{channel: network.label for channel, network in NETWORKS.items()},
+    "whatsapp": "WhatsApp",
+    "telegram": "Telegram",
+    "facebook": "Facebook",
+    "linkedin": "LinkedIn",
+}
+"""What networks call themselves, in every language."""
+
 
 @dataclass(frozen=True, slots=True)
 class Measure:
@@ -352,20 +415,74 @@ def measure(network: str, text: str, url: str | None = None) -> Measure:
     return Measure(network, known.label, length, known.limit)
 
 
+# Words that fit, and call on nobody
+
+
+def cut(text: str, fits: Callable[[str], bool]) -> str:
+    """Return `text`, or as much of its beginning as `fits`, with an ellipsis after the last whole word.
+
+    A text whose first word alone is too long, or that is written without spaces, is cut between characters as
+    a reader sees them. Empty when nothing fits.
+    """
+    if fits(text):
+        return text
+    characters = graphemes(text)
+    by_character = _longest(characters, fits)
+    # Chinese, Japanese and Thai have no spaces: a cut between words there would lose nearly everything.
+    for end in range(by_character, by_character // 2, -1):
+        if characters[end].isspace() and fits(_shortened(characters, end)):
+            return _shortened(characters, end)
+    return _shortened(characters, by_character) if by_character else ""
+
+
+def _longest(characters: list[str], fits: Callable[[str], bool]) -> int:
+    """Return how many of `characters` are the most that fit with an ellipsis, at least one fewer than there are."""
+    low, high = 0, len(characters) - 1
+    while low < high:
+        middle = (low + high + 1) // 2
+        if fits(_shortened(characters, middle)):
+            low = middle
+        else:
+            high = middle - 1
+    # A longer beginning can count less, where it ends inside what counts as one: step back until it really fits.
+    return next((end for end in range(low, 0, -1) if fits(_shortened(characters, end))), 0)
+
+
+def _shortened(characters: list[str], end: int) -> str:
+    return "".join(characters[:end]).rstrip(f" \n\t,;:-\N{EN DASH}\N{EM DASH}{WORD_JOINER}") + ELLIPSIS
+
+
+def email_words(words: str, url: str) -> str:
+    """Return a `mailto` address without a recipient: the words, which begin the subject too, a blank line, the link."""
+    subject = cut(" ".join(words.split()), lambda part: len(graphemes(part)) <= SUBJECT_LENGTH)
+    return email_share(subject, f"{words}\n\n{url}" if words else url)
+
+
+def plain_words(text: str) -> str:
+    """Return `text`, to be read as before, with nothing in it that a network would make a mention or a link of.
+
+    A WORD JOINER, which shows nothing, goes between an @ and the name, after a scheme's colon, and before each further
+    part of a host. Hashtags stay what they are.
+    """
+    return _SMUGGLED.sub(WORD_JOINER, text)
+
+
 # What X would make of a text
 
 
 def links_in(text: str) -> list[str]:
-    """Return what X would make a link of, as it is written: whole addresses, and hosts such as example.org."""
-    return [found["url"] for found in extract_urls_with_indices(text)]
+    """Return what X would make a link of, as it is written: whole addresses, and hosts such as example.org.
+
+    A run of letters with many dots is taken for one, whatever X would make of it.
+    """
+    return _dotted_runs(text) + [text[start:end] for start, end in _links_at(text)]
 
 
 def without_links(text: str) -> str:
-    """Return `text` without what X would make a link of."""
-    for found in reversed(extract_urls_with_indices(text)):
-        start, end = found["indices"]
+    """Return `text` without what X would make a link of, as `links_in` finds it."""
+    for start, end in reversed(_links_at(text)):
         text = text[:start] + text[end:]
-    return text
+    return _DOTTED.sub(lambda run: "" if _HOST_GOES_ON.search(run[0]) else run[0], text)
 
 
 def mentions_in(text: str) -> list[str]:

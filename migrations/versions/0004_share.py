@@ -87,6 +87,7 @@ def upgrade() -> None:
         sa.Column("next_try_at", sa.DateTime(), nullable=True),
         sa.Column("why", sa.String(length=40), nullable=True),
         sa.Column("media_id", sa.String(length=40), nullable=True),
+        sa.Column("media_card", sa.String(length=16), nullable=True),
         sa.Column("x_account_id", sa.Integer(), nullable=True),
         sa.Column("x_id", sa.String(length=24), nullable=True),
         sa.Column("reply_x_id", sa.String(length=24), nullable=True),

@@ -64,6 +64,7 @@
     if (!server) return;
     const way = panel.querySelector('.share-way[data-channel="mastodon"]');
     Object.assign(way, { href: `https://${server}${way.dataset.path}`, target: "_blank", rel: "noopener noreferrer" });
+    way.querySelector("[data-in-new-tab]").hidden = false;
     const button = other.querySelector("button");
     button.textContent = button.textContent.replace("{server}", server);
   }

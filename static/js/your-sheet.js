@@ -57,7 +57,7 @@
     const empty = list.children.length === 0;
     find("sheet-empty").hidden = !empty;
     list.hidden = empty;
-    find("sheet-forget").hidden = empty && find("sheet-shared").hidden;
+    find("sheet-forget").hidden = empty && find("sheet-shared").hidden && !knowsServer();
   }
 
   /** What came of the links that this browser shared: each is asked for by its own private address. */
@@ -76,9 +76,19 @@
     showEmpty();
   }
 
+  /** Whether this browser remembers a Mastodon server, which share.js keeps. */
+  function knowsServer() {
+    try {
+      return localStorage.getItem("wfr.mastodon") !== null;
+    } catch {
+      return false;
+    }
+  }
+
   function forgetShared() {
     try {
       localStorage.removeItem("wfr.shared");
+      localStorage.removeItem("wfr.mastodon");
     } catch {
       // A browser that keeps nothing has nothing to forget.
     }

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, Request, expect
 
 from tests.programs import Server
@@ -76,6 +77,17 @@ def test_another_site_shows_the_case_and_its_number_and_leads_to_it(framed: Fram
     assert opened.value.evaluate("window.opener") is None
 
 
+def test_axe_finds_nothing_in_light_and_dark(chromium: Browser, server: Server) -> None:
+    page = chromium.new_page(base_url=server.url, viewport={"width": 400, "height": 520})
+    for slug in (SLUG, "nobody"):
+        for theme in ("light", "dark"):
+            page.goto(f"/embed/{slug}?theme={theme}")
+            expect(page.locator(f"html.embed-{theme} h1")).to_be_visible()
+            results = Axe().run(page)
+            assert results.violations_count == 0, results.generate_report()
+    page.context.close()
+
+
 def test_our_other_pages_stay_out_of_frames(framed: Frame) -> None:
     for path in ("/", f"/cases/{SLUG}"):
         _page, frame = framed(path)
@@ -94,7 +106,7 @@ def test_the_number_follows_and_a_case_that_is_gone_leaves(framed: Frame) -> Non
     page.unroute_all()
     page.route("**/now", lambda route: route.fulfill(status=410, body=""))
     page.clock.run_for(31_000)
-    expect(frame.get_by_role("heading", level=1)).to_have_text("This case is no longer here")
+    expect(frame.get_by_role("heading", level=1)).to_have_text("This case is not here now")
     assert NAME not in frame.locator("body").inner_text()
 
 

@@ -75,8 +75,14 @@ def test_a_mastodon_server_is_asked_for_once_and_remembered_in_this_browser(some
     assert opened.startswith("https://mastodon.example/share?text=") and "%2Fs%2F" in opened
     page.goto("/cases/idris-khattak/share")
     expect(way(page, "mastodon")).to_have_attribute("href", re.compile(r"^https://mastodon\.example/share\?text=Idris"))
+    expect(way(page, "mastodon")).to_have_accessible_name("Mastodon (opens in a new tab)")
     page.get_by_role("button", name="Another Mastodon server than mastodon.example").click()
     expect(page.get_by_label("Your Mastodon server")).to_have_value("mastodon.example")
+    page.goto("/your-sheet")
+    page.get_by_role("button", name="Forget everything").click()
+    page.get_by_role("button", name="Sure? Forget everything").click()
+    expect(page.locator("#sheet-forget")).to_be_hidden()
+    assert page.evaluate("localStorage.getItem('wfr.mastodon')") is None
 
 
 def test_who_shares_after_an_action_can_look_up_later_what_came_of_it(someone: Someone) -> None:
@@ -107,3 +113,8 @@ def test_who_shares_after_an_action_can_look_up_later_what_came_of_it(someone: S
     handed = page.evaluate("handed")
     assert handed["text"] == "Short again" and "/s/" in handed["url"]
     assert len(kept(page, "wfr.shared")) == 1
+
+    page.goto(entry["private"])
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import select
 
 from tests.acting import text_of
@@ -18,11 +20,12 @@ from wfr.cases.checking import find_gaps
 from wfr.cases.comparing import compare
 from wfr.cases.documents import CaseDocument, TextDocument
 from wfr.cases.loading import folder_files
-from wfr.cases.models import Case, CaseStatus
+from wfr.cases.models import Case, CaseStatus, CaseText
 from wfr.cases.queries import today
 from wfr.cases.season_files import BadFiles, read_season
 from wfr.cases.share_words import SharedOn, measure_share_words, share_word_problems
 from wfr.extensions import db
+from wfr.share.sharing import share_links
 from wfr.staff.models import Role
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -119,6 +122,25 @@ def test_words_call_on_nobody_and_bring_no_link_of_their_own(app: Flask, words: 
     with app.app_context(), app.test_request_context():
         gaps = [gap for gap in find_gaps(document) if gap.part == "share_telegram"]
         assert [message in str(gap.words) for gap in gaps] == [True], [str(gap.words) for gap in gaps]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.builds("{}{}".format, st.sampled_from(["U.S. ", "p.m.: ", "", "نص.نص "]), st.integers(75, 300).map("a ".__mul__))
+)
+@example("U.S. " + "a" * 251)
+@example("Nine a.m.Then " + "a" * 242)
+@example("Ada wrote " * 72)
+def test_what_fits_at_the_desk_is_never_cut_for_visitors(app: Flask, text: str) -> None:
+    with app.app_context(), app.test_request_context():
+        case = Case(
+            id=7, slug="ada", name="Ada", country="TG", texts=[CaseText(language="en", headline="Ada", share={})]
+        )
+        measured = {measure.network: measure for measure in measure_share_words({SharedOn.ANY: text})[SharedOn.ANY]}
+        for link in share_links(case, "en", sharer=4_711, words=text):
+            if link.channel in measured:
+                fits = link.words == intents.plain_words(text)
+                assert measured[link.channel].fits == fits, link.channel
 
 
 def test_ordinary_punctuation_is_no_address(app: Flask) -> None:

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from tests import factories
 from tests.acting import fill_in, text_of
 from tests.drives.driving import make_drive
-from wfr.cases.models import Case
+from wfr.cases.models import Case, CaseStatus
 from wfr.drives.links import LinkFor, link_token
 from wfr.drives.models import Drive
 from wfr.extensions import db
@@ -39,8 +39,10 @@ def test_each_case_has_a_link_and_what_came_of_it_is_not_the_classs(
     path = f"/cases/{season.tiny}/letter"
     for _ in range(5):
         assert visitor.post(path, data=fill_in(visitor, path, via=codes[0])).status_code == 200
+    app.extensions["wfr.openings"].flush()
     page = visitor.get(f"/schools/manage/{_token(app, drive)}")
     assert "Opened 1 time · 5 actions came of it" in text_of(page)
+    assert 'id="drive-link-1-label"' in page.text and 'aria-describedby="drive-link-1-label"' in page.text
     with app.app_context():
         again = db.session.get(Drive, drive.id)
         assert again
@@ -54,13 +56,13 @@ def test_two_drives_have_links_of_their_own(app: Flask, visitor: FlaskClient, se
     assert not codes[0] & codes[1]
 
 
-def test_a_case_whose_consent_leaves_out_other_sites_has_no_link(
-    app: Flask, visitor: FlaskClient, season: factories.Cast
+@pytest.mark.parametrize("values", [{"feeds": False}, {"status": CaseStatus.PAUSED}], ids=["no consent", "paused"])
+def test_a_case_that_others_may_not_be_shown_has_no_link(
+    app: Flask, visitor: FlaskClient, season: factories.Cast, values: dict[str, object]
 ) -> None:
     with app.app_context():
         drive = make_drive(season)
-        for case in db.session.query(Case):
-            case.feeds = False
+        db.session.query(Case).update(values)
         db.session.commit()
     page = manage_page(app, visitor, drive)
     assert "/s/" not in page

@@ -39,7 +39,8 @@ def set_status_only(app: Flask, slug: str, status: CaseStatus) -> int:
 def own_addresses(visitor: LintingClient, slug: str, ticket: str) -> dict[str, Ask]:
     """Return every way to ask for something of this case alone; `fill_in` is done while it is open."""
     case = f"/cases/{slug}"
-    pages = (case, f"{case}/already", f"{case}/share")
+    elsewhere = (f"/embed/{slug}", f"/oembed?url=http://127.0.0.1:8000{case}", f"/api/v1/cases/{slug}")
+    pages = (case, f"{case}/already", f"{case}/share", *elsewhere)
     asks: dict[str, Ask] = {f"GET {path}": lambda path=path: visitor.get(path) for path in pages}  # type: ignore[misc]
     asks["POST share"] = lambda: visitor.post(f"{case}/share", data={"words": "Write!"})
     for kind in ("letter", "email", "post", "solidarity"):
@@ -78,6 +79,7 @@ def lists(visitor: LintingClient, cast: Cast) -> dict[str, Ask]:
         "/metrics",
         "/feed.atom",
         "/calendar.ics",
+        "/api/v1/cases",
     )
     asks: dict[str, Ask] = {path: lambda path=path: visitor.get(path) for path in paths}  # type: ignore[misc]
     for other in (cast.long, cast.silent):
@@ -114,7 +116,8 @@ def test_within_five_seconds_a_withdrawn_case_is_gone_everywhere(
     # Everything is warm, and everything that can name the case does.
     assert {name for name, ask in mine.items() if ask().status_code == 410} == set()
     named = {name for name, ask in others.items() if names_it(ask(), season.tiny)}
-    assert {"/", "/several", "/tally", "/tally.json", "/how-we-count", "/feed.atom", season.silent} <= named
+    listing = {"/", "/several", "/tally", "/tally.json", "/how-we-count", "/feed.atom", "/api/v1/cases"}
+    assert listing | {season.silent} <= named
 
     set_status_only(app, season.tiny, CaseStatus.WITHDRAWN)
     # A shared cache in front may keep what this process gave last for this long.

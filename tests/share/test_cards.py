@@ -14,13 +14,14 @@ from sqlalchemy import update
 from time_machine import travel
 
 from tests.cases.test_public_pages import forget_everything
-from tests.factories import Cast, make_case
+from tests.factories import Cast, make_case, make_season
 from tests.letters.classroom import LONGEST_NAME as LONG
 from tests.letters.reading import Printed
 from tests.linting import LintingClient
 from wfr.cases.models import Case, CaseStatus
 from wfr.cases.queries import shelf, today
 from wfr.extensions import db, render_apart
+from wfr.pages import KEEP_HEADER
 from wfr.paper import render_pdf
 from wfr.pledges.models import TallyCount
 from wfr.share import cards
@@ -226,7 +227,9 @@ def test_a_withdrawn_case_has_the_neutral_picture_at_its_old_address(
     assert "ADA" not in "".join(printed(app, named.tiny).texts)
 
 
-@pytest.mark.parametrize("changes", [{"feeds": False}, {"consent_ends": "yesterday"}, {"name": "Ada 漢字"}])
+@pytest.mark.parametrize(
+    "changes", [{"feeds": False}, {"status": CaseStatus.PAUSED}, {"consent_ends": "yesterday"}, {"name": "Ada 漢字"}]
+)
 def test_who_did_not_agree_or_cannot_be_drawn_is_not_named(
     app: Flask, named: Cast, visitor: LintingClient, changes: dict[str, object]
 ) -> None:
@@ -237,7 +240,8 @@ def test_who_did_not_agree_or_cannot_be_drawn_is_not_named(
     assert "Ada" not in alt_of(app, named.tiny)
 
 
-def test_the_seasons_card_shows_only_stamps_of_those_who_agreed(app: Flask, named: Cast) -> None:
+@pytest.mark.parametrize("kept_from", ["feeds", "on_x"])
+def test_the_seasons_card_shows_only_stamps_of_those_who_agreed(app: Flask, named: Cast, kept_from: str) -> None:
     assert alt_of(app, None).startswith("Write for Rights: the campaign's stamp.")
     with app.app_context():
         make_case(named.season, "fourth", "Fourth Name")
@@ -246,10 +250,19 @@ def test_the_seasons_card_shows_only_stamps_of_those_who_agreed(app: Flask, name
     with app.app_context():
         face = cards._face(None, "en")
         assert {stamp.name for stamp in face.stamps} == {"Ada Vale", LONG, "Omar Sand", "Fourth Name"}
-        assert face.head == f"Write by 10 December {today().year}"
-    change(app, named.tiny, feeds=False)
+    change(app, named.tiny, **{kept_from: False})
     with app.app_context():
         assert [stamp.name for stamp in cards._face(None, "en").stamps] == ["Write for Rights"]
+
+
+@pytest.mark.parametrize(("day", "head"), [(10, "Write by 10 December 2026"), (11, "")])
+def test_the_seasons_card_says_until_when_as_long_as_it_is_so(app: Flask, day: int, head: str) -> None:
+    with travel(datetime(2026, 12, day, 12, tzinfo=UTC), tick=False):
+        with app.app_context():
+            make_season()
+        forget_everything(app)
+        with app.app_context():
+            assert cards._face(None, "en").head == head
 
 
 def test_a_template_asks_for_a_card_by_its_case_or_for_the_seasons(app: Flask, named: Cast) -> None:
@@ -259,3 +272,14 @@ def test_a_template_asks_for_a_card_by_its_case_or_for_the_seasons(app: Flask, n
         shown = page.render(case=case).split()
         assert shown == [card_of(case, "en").url, card_of(None, "en").url, "1200"]
         assert shown[0].startswith("http://127.0.0.1")
+
+
+def test_a_made_up_address_shows_the_present_card_and_no_cache_keeps_it(
+    app: Flask, visitor: LintingClient, named: Cast
+) -> None:
+    present = url_of(app, named.tiny)
+    made_up = f"{present.rpartition('/')[0]}/0123456789ab.png"
+    answers = [visitor.get(address) for address in (present, made_up)]
+    assert answers[0].data == answers[1].data
+    assert [KEEP_HEADER in answer.headers for answer in answers] == [True, False]
+    assert answers[1].headers["Cache-Control"] == "no-store"

@@ -310,7 +310,12 @@ def test_where_x_knows_the_refresh_token_no_longer_a_new_connection_is_asked_for
     assert "Connect it again" in text_of(cora.get(HOME)) and fake.count(TOKEN) == 1
     assert deeds(app)[-1] == ("x.expired", None)
     connect(cora, fake)
-    assert "Approved posts go out" in text_of(cora.get(HOME))
+    page = text_of(cora.get(HOME))
+    assert "Nobody else can open our links" in page and "Approved posts would go out as" in page
+    settings = app.extensions["wfr.settings"]
+    app.extensions["wfr.settings"] = settings.model_copy(update={"public_url": "https://write.example.org"})
+    page = text_of(cora.get(HOME))
+    assert "leaves this machine" not in page and "Approved posts go out as" in page
 
 
 @only_sqlite

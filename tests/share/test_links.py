@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from time import monotonic
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from tests import factories
 from tests.acting import act, fill_in, text_of
@@ -22,13 +24,13 @@ from tests.staffing import colleague
 from wfr.cases.models import Case, CaseStatus, Kind
 from wfr.cases.queries import today
 from wfr.errors import NoSuchThing
-from wfr.extensions import db
+from wfr.extensions import db, limiter, transaction
 from wfr.intents import CHANNELS
 from wfr.pledges.pledging import Promise, pledge, withdraw
 from wfr.pledges.tallying import find_drift
 from wfr.share.cards import card_of
 from wfr.share.codes import EVERYBODY, KEPT, ShareCode, new_sharer, read_code
-from wfr.share.link_views import origin_of
+from wfr.share.link_views import openings, origin_of
 from wfr.share.linking import private_token
 from wfr.share.models import ShareLink, SharePledge
 from wfr.share.queries import FEWEST_TOLD, came_of
@@ -49,7 +51,8 @@ def code_for(slug: str, channel: str = "whatsapp", sharer: int = EVERYBODY) -> s
 
 
 def the_link() -> ShareLink:
-    """Return the one link that is known, as the database has it now."""
+    """Return the one link that is known, once everything that was gathered is written."""
+    openings().flush()
     db.session.rollback()
     return db.session.execute(select(ShareLink)).scalar_one()
 
@@ -69,6 +72,19 @@ def test_a_code_says_what_it_was_made_of_and_is_short(app: Flask) -> None:
             own = ShareCode((1 << 20) - 1, channel, new_sharer())
             assert read_code(own.text.upper()) == own
         assert (len(ShareCode(7, "x").text), len(ShareCode(7, "x", 1).text)) == (10, 18)
+
+
+@SQLITE
+def test_two_links_of_one_person_have_nothing_in_common_that_others_could_see(app: Flask) -> None:
+    with app.app_context():
+        pairs = [(ShareCode(7, "x", sharer).text, ShareCode(7, "whatsapp", sharer).text) for sharer in range(1, 400)]
+        strangers = [(first, second) for (first, _), (_, second) in zip(pairs, reversed(pairs), strict=True)]
+        alike = [
+            sum(a == b for first, second in each for a, b in zip(first, second, strict=True))
+            for each in (pairs, strangers)
+        ]
+    # 399 pairs of 18 letters out of 32: about 224 stand alike by chance, give or take 15.
+    assert all(140 < letters < 310 for letters in alike)
 
 
 @SQLITE
@@ -186,6 +202,50 @@ def test_reloading_makes_no_visits_up(app: Flask, visitor: FlaskClient, season: 
     answers = {visitor.get(f"/s/{code}", headers=PERSON).status_code for _ in range(30)}
     with app.app_context():
         assert (answers, the_link().visits) == ({200}, 12)
+
+
+def test_a_page_is_not_kept_waiting_by_a_database_that_takes_no_writes(
+    app: Flask, visitor: FlaskClient, season: factories.Cast
+) -> None:
+    with app.app_context():
+        code = code_for(season.tiny)
+        with transaction() as session:
+            session.add(ShareLink(case_id=case_id(season.long), channel="x", sharer=1))
+            session.flush()
+            began = monotonic()
+            assert visitor.get(f"/s/{code}", headers=PERSON).status_code == 200
+            assert monotonic() - began < 5
+    with app.app_context():
+        openings().flush()
+        db.session.rollback()
+        assert {link.channel: link.visits for link in db.session.scalars(select(ShareLink))} == {"x": 0, "whatsapp": 1}
+
+
+@SQLITE
+def test_what_could_not_be_written_waits(app: Flask, season: factories.Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    with app.app_context():
+        code = ShareCode(case_id(season.tiny), "x")
+        openings().add(code, preview=False)
+        with monkeypatch.context() as fault:
+            fault.setattr(db.session, "execute", refuse)
+            openings().flush()
+        openings().add(code, preview=False)
+        assert the_link().visits == 2
+
+
+def refuse(*_args: object, **_values: object) -> None:
+    """Be a database that is away."""
+    raise OperationalError("insert", {}, Exception("away"))
+
+
+@SQLITE
+def test_limits_that_cannot_be_asked_keep_nobody_out(
+    app: Flask, visitor: FlaskClient, season: factories.Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with app.app_context():
+        code = code_for(season.tiny)
+    monkeypatch.setattr(limiter.limiter, "storage", None)
+    assert visitor.get(f"/s/{code}", headers=PERSON).status_code == 200
 
 
 @SQLITE
@@ -332,7 +392,10 @@ def test_the_desk_sees_cases_and_channels_and_nobodys_links(app: Flask, season: 
         sharer = new_sharer()
         pledges_by(code_for(season.tiny, "bluesky", sharer), season.tiny, 3)
         pledges_by(code_for(season.tiny, "bluesky"), season.tiny, 4)
+        for channel, opener in (("bluesky", sharer), ("bluesky", EVERYBODY), ("campaign", new_sharer())):
+            openings().add(ShareCode(case_id(season.tiny), channel, opener), preview=False)
+        openings().flush()
     page = colleague(app, "writer", Role.WRITER).get("/desk/sharing")
-    assert "Bluesky 0 7 0" in text_of(page)
+    assert "Bluesky 2 7 0" in text_of(page)
     assert "1 visitor or school has had links of their own opened" in text_of(page)
     assert str(sharer) not in page.text

@@ -154,6 +154,9 @@ def test_words_that_cannot_be_taken_are_shown_again_and_the_links_keep_ours(
     answer = visitor.post(f"/cases/{season.tiny}/share", data={"words": words})
     assert answer.status_code == 422
     assert problem in text_of(answer) and words in answer.get_data(as_text=True)
+    page = answer.get_data(as_text=True)
+    assert "data-focus" in page and '<a href="#share-words">' in page
+    assert 'aria-describedby="share-words-hint share-words-problem"' in page and 'id="share-words-problem"' in page
     assert query(links_in(answer)["x"])["text"].startswith("Ada Vale:")
     assert problem in text_of(visitor.post(f"/cases/{season.tiny}/share", data={"words": words}, headers=HTMX))
 
@@ -169,6 +172,7 @@ def test_without_javascript_mastodon_is_a_link_to_the_visitors_server(
     assert address.startswith("https://mastodon.example/share?text=")
     assert query(address)["text"].startswith("Write & tell http://")
     assert "Share on mastodon.example" in text_of(answer)
+    assert re.search(r">Mastodon<span[^>]*data-in-new-tab> \(opens in a new tab\)", answer.get_data(as_text=True))
 
 
 @pytest.mark.parametrize("server", ["evil.example:99", "a b.example", "1.2.3.4", "localhost", "e.example?x=", "ada@"])
@@ -177,6 +181,7 @@ def test_a_mastodon_server_is_a_plain_host_and_nothing_else(season: Cast, visito
     assert answer.status_code == 422
     assert links_in(answer)["mastodon"] == "#share-mastodon"
     assert "Type the name of your server" in text_of(answer)
+    assert '<a href="#share-server">' in answer.get_data(as_text=True)
 
 
 def test_a_server_in_another_script_stands_in_its_ascii_form(season: Cast, visitor: LintingClient) -> None:
@@ -185,9 +190,10 @@ def test_a_server_in_another_script_stands_in_its_ascii_form(season: Cast, visit
 
 
 def test_a_case_whose_consent_leaves_out_other_sites_is_not_shared(
-    app: Flask, season: Cast, visitor: LintingClient
+    app: Flask, season: Cast, visitor: LintingClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     change(app, season.tiny, feeds=False)
+    monkeypatch.setattr("wfr.share.views.new_sharer", lambda: pytest.fail("signed links that have no place"))
     for answer in (visitor.get(f"/cases/{season.tiny}/share"), visitor.post(f"/cases/{season.tiny}/share")):
         assert answer.status_code == 410 and "Not this way" in text_of(answer)
         assert links_in(answer) == {}
@@ -222,3 +228,8 @@ def test_a_case_can_be_shared_before_the_season_and_not_after_its_deadline(
 
 def test_an_unknown_case_has_no_panel(visitor: LintingClient) -> None:
     assert visitor.get("/cases/nobody/share").status_code == 404
+
+
+def test_the_privacy_page_tells_of_the_server_that_a_browser_remembers(visitor: LintingClient) -> None:
+    words = text_of(visitor.get("/privacy"))
+    assert "your browser may remember the name of your server" in words and "nobody learns" not in words

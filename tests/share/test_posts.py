@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import Engine, event, select
 
 from tests.acting import text_of
 from tests.factories import Cast
 from tests.share.campaigning import WORDS, Campaign, case_named, change, change_case, read
 from tests.staffing import Colleague, colleague
-from wfr.cases.models import CaseStatus, Target
+from wfr.cases.models import CaseStatus, CaseText, Target
 from wfr.errors import NotAllowed, Refused
 from wfr.extensions import db, transaction, utc_now
 from wfr.pledges.models import Pledge, PledgeState
 from wfr.share.models import CampaignPost, LinkPlace, PostState, ShareLink, SharePledge
+from wfr.share.post_queries import posts_at_desk, posts_waiting_for
 from wfr.share.posting import PostDraft, approve_post, change_post, return_post, submit_post
 from wfr.share.sending import send_due_posts
-from wfr.staff.models import AuditEntry, Role
+from wfr.staff.models import Account, AuditEntry, Role
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -40,6 +43,13 @@ def wren(app: Flask, season: Cast) -> Colleague:
 @pytest.fixture
 def rhea(app: Flask, season: Cast) -> Colleague:
     return colleague(app, "rhea", Role.REVIEWER)
+
+
+@contextmanager
+def listening(engine: Engine, to: str, heard: Callable[..., object]) -> Iterator[None]:
+    event.listen(engine, to, heard)
+    yield
+    event.remove(engine, to, heard)
 
 
 def newest(app: Flask) -> CampaignPost:
@@ -112,6 +122,8 @@ def test_an_edit_removes_the_approval_and_nobody_saves_over_another(app: Flask, 
         ({"words": "Fine", "link_in": LinkPlace.REPLY, "reply_words": "字" * 129}, "reply is 2 too long"),
         ({"words": "See example.org"}, "Take out the address example.org"),
         ({"words": "Hello @somebody"}, "Take out @somebody"),
+        ({"words": "So it is. RT@somebody"}, "Take out @somebody"),
+        ({"words": "She wrote a poem. [S1]"}, r"Take out \[S1\]"),
         ({"words": "Fine", "card": True, "card_alt": " "}, "what the picture shows"),
     ],
 )
@@ -173,6 +185,8 @@ def test_what_was_typed_is_kept_when_it_cannot_be_saved(app: Flask, campaign: Ca
     assert past.status_code == 422 and "That moment has passed" in text_of(past)
     half = wren2.send(f"/desk/posts/{post_id}", **fields(post, on="2099-01-01"))
     assert half.status_code == 422 and "a day and a time" in text_of(half)
+    other_half = wren2.send(f"/desk/posts/{post_id}", **fields(post, at="14:00"))
+    assert other_half.status_code == 422 and "a day and a time" in text_of(other_half)
 
 
 @pytest.fixture
@@ -197,9 +211,25 @@ def test_the_preview_shows_words_length_price_and_problems_and_stores_nothing(
     words = text_of(shown)
     assert "Free her, @somebody" in words and "19 of 280" in words and "30 of 280" in words
     assert "$0.22" in words and "Take out @somebody" in words
+    assert 'data-said="It fits."' in shown.get_data(as_text=True)
     assert "/cards/ada-vale/en/" in shown.get_data(as_text=True)
     with app.app_context():
         assert read(post_id).words == WORDS and len(db.session.scalars(select(CampaignPost)).all()) == 1
+
+
+def test_how_long_a_post_is_describes_its_words_and_is_said_when_it_changes(
+    app: Flask, campaign: Campaign, wren2: Colleague
+) -> None:
+    with app.app_context():
+        post_id = campaign.draft(words="a" * 281)
+    page = wren2.get(f"/desk/posts/{post_id}").get_data(as_text=True)
+    described = re.search(r'<textarea id="words"[^>]* aria-describedby="([^"]*)"', page)
+    assert described and "post-measure" in described[1].split() and 'id="post-measure"' in page
+    assert re.search(r'role="status" data-said-by="post-preview">It is too long.<', page)
+    assert 'data-said="It is too long."' in page and "Before it can be handed in" in page
+    with app.app_context():
+        change(post_id, state=PostState.SENT, x_id="1990000000000000001", sent_at=utc_now())
+    assert "Before it can be handed in" not in text_of(wren2.get(f"/desk/posts/{post_id}"))
 
 
 def test_without_an_app_at_x_a_post_ends_as_would_have_been_sent(
@@ -243,6 +273,51 @@ def test_a_sent_post_shows_its_address_and_what_came_of_its_own_link(
     page = wren2.get("/desk/posts?part=sent")
     assert "Visits 41 Actions 2" in text_of(page)
     assert 'href="https://x.com/i/status/1990000000000000001"' in page.get_data(as_text=True)
+
+
+def test_a_new_post_begins_without_the_names_of_sources(app: Flask, campaign: Campaign, wren2: Colleague) -> None:
+    with app.app_context():
+        case_id = case_named("ada-vale").id
+        with transaction() as session:
+            english = select(CaseText).where(CaseText.case_id == case_id, CaseText.language == "en")
+            session.scalars(english).one().share = {"x": "Ada Vale wrote a poem [S1]."}
+    wren2.send("/desk/posts", case=str(case_id), language="en")
+    assert newest(app).words == "Ada Vale wrote a poem."
+
+
+def test_words_that_are_too_long_come_back_with_the_reason(app: Flask, campaign: Campaign) -> None:
+    reviewer = colleague(app, "rhea-too", Role.REVIEWER)
+    with app.app_context():
+        post_id = campaign.draft()
+        submit_post(by=campaign.writer, post_id=post_id, revision=1)
+    refused = reviewer.send(f"/desk/posts/{post_id}/return", revision="2", note="a" * 501)
+    assert refused.status_code == 409 and "At most 500 characters" in text_of(refused)
+    refused = reviewer.send(f"/desk/posts/{post_id}/went-out", revision="2", address="a" * 201)
+    assert refused.status_code == 409 and "At most 200 characters" in text_of(refused)
+    with app.app_context():
+        assert read(post_id).state == PostState.IN_REVIEW
+
+
+def test_a_longer_list_takes_no_more_reads(app: Flask, campaign: Campaign) -> None:
+    with app.app_context():
+
+        def reads() -> int:
+            asked: list[str] = []
+            db.session.rollback()
+            with listening(
+                db.engine, "before_cursor_execute", lambda _c, _k, statement, *_more: asked.append(statement)
+            ):
+                posts_at_desk()
+                posts_waiting_for(db.session.get_one(Account, campaign.writer.account_id))
+            return len(asked)
+
+        campaign.draft()
+        change(campaign.draft(), state=PostState.HELD, why="unclear")
+        few = reads()
+        for _time in range(3):
+            campaign.draft("omar-sand")
+            change(campaign.draft(), state=PostState.HELD, why="unclear")
+        assert reads() == few
 
 
 def test_a_held_post_is_resolved_by_a_reviewer_alone(app: Flask, campaign: Campaign, wren2: Colleague) -> None:

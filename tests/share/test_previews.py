@@ -183,6 +183,12 @@ def test_a_case_is_described_without_its_sources(visitor: LintingClient, season:
     assert [crumb["item"] for crumb in crumbs] == [f"{BASE}/", f"{BASE}{CASE}"]
 
 
+def test_a_headline_has_no_source(app: Flask, visitor: LintingClient, season: Cast) -> None:
+    with app.app_context(), transaction() as session:
+        session.query(CaseText).update({"headline": "Held for a poem [Z1]"})
+    assert head_of(visitor, CASE).facts("Article")["headline"] == "Held for a poem"
+
+
 def test_a_description_is_cut_at_a_word(app: Flask) -> None:
     words = description_of(CaseText(summary="She wrote poems [Z1] about rivers.\n\n" * 20))
     assert len(words) <= DESCRIPTION_LENGTH and words.startswith("She wrote poems about rivers. She")
@@ -206,8 +212,8 @@ def test_what_others_may_not_be_shown_is_not_in_the_head(
 ) -> None:
     change(app, **changes)
     head = head_of(visitor, CASE)
-    assert_complete(head, CASE)
-    assert head["og:title"] == "Ada Vale"
+    assert head["og:title"] == head["twitter:title"] == "Write for Rights"
+    assert head.title == "Ada Vale – Write for Rights"
     with app.app_context():
         assert head["description"] == general_description()
     assert head["og:image"] == head_of(visitor, "/")["og:image"]

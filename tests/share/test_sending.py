@@ -13,12 +13,15 @@ from flask import Flask
 from sqlalchemy import select
 from time_machine import Traveller
 
-from tests.factories import Cast
+from tests.cases.test_public_pages import forget_everything
+from tests.factories import Cast, make_case
 from tests.share.campaigning import WORDS, Campaign, case_named, change, change_case, read, x_settings
 from tests.share.fake_x import USER_ID, FakeX, Post
 from wfr.cases.models import CaseStatus, Installation
 from wfr.config import Settings
+from wfr.errors import Refused
 from wfr.extensions import db, transaction, utc_now
+from wfr.share import cards
 from wfr.share.attempts import backoff
 from wfr.share.linking import link_url
 from wfr.share.models import LinkPlace, PostState, XAccount, XCharge
@@ -283,6 +286,107 @@ def test_a_picture_is_handed_over_once_and_anew_when_x_has_forgotten_it(
     assert len(x.media) == 2 and x.posts[0].media_ids == [read(post_id).media_id]
 
 
+@pytest.fixture
+def sheet(app: Flask, campaign: Campaign, season: Cast) -> int:
+    """A post about the season whose card shows four stamps, Ada Vale's among them."""
+    make_case(season.season, "fourth", "Fourth Name")
+    db.session.commit()
+    forget_everything(app)
+    return campaign.approved(None, words="Write for them.", card=True, card_alt="Four stamps.")
+
+
+def withdraw_ada(app: Flask) -> None:
+    """Withdraw the case, and let this process know at once what it would know within four seconds."""
+    with app.app_context():
+        change_case("ada-vale", status=CaseStatus.WITHDRAWN)
+    forget_everything(app)
+
+
+@SQLITE
+def test_a_picture_that_shows_somebody_withdrawn_since_is_not_used_at_the_next_try(
+    app: Flask, x: FakeX, clock: Traveller, sheet: int
+) -> None:
+    x.refuse_connection(at="POST /2/tweets")
+    send_due_posts()
+    withdraw_ada(app)
+    later(clock, minutes=3)
+    first, second = x.media
+    assert x.posts[0].media_ids == [second] and x.media[first].data != x.media[second].data
+    assert charged() == ["media", "media", "post_with_link"]
+    assert read(sheet).state == PostState.SENT
+
+
+@SQLITE
+def test_a_picture_that_shows_somebody_withdrawn_while_it_was_handed_over_is_not_posted(
+    app: Flask, x: FakeX, sheet: int
+) -> None:
+    x.meanwhile(lambda: withdraw_ada(app), at="POST /2/media/metadata")
+    send_due_posts()
+    _first, second = x.media
+    assert [post.media_ids for post in x.posts] == [[second]]
+    assert read(sheet).state == PostState.SENT
+
+
+@SQLITE
+@pytest.mark.parametrize(
+    ("status", "state", "why"),
+    [
+        (429, PostState.APPROVED, "limited"),
+        (403, PostState.HELD, "forbidden"),
+        (503, PostState.APPROVED, "unreachable"),
+    ],
+)
+def test_a_picture_that_x_does_not_take_keeps_its_post_back(
+    campaign: Campaign, x: FakeX, clock: Traveller, status: int, state: PostState, why: str
+) -> None:
+    post_id = campaign.approved(card=True, card_alt="A stamp.")
+    x.next(status, at="POST /2/media/upload")
+    send_due_posts()
+    assert (read(post_id).state, read(post_id).why, read(post_id).tried_at) == (state, why, None)
+    assert x.posts == [] and charged() == []
+    later(clock, minutes=16)
+    assert len(x.posts) == (1 if state == PostState.APPROVED else 0)
+
+
+@SQLITE
+def test_a_post_whose_picture_cannot_be_drawn_is_held(
+    campaign: Campaign, x: FakeX, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post_id = campaign.approved(card=True, card_alt="A stamp.")
+    monkeypatch.setattr(cards, "STYLESHEET", "css/not-there.css")
+    send_due_posts()
+    assert (read(post_id).state, read(post_id).why) == (PostState.HELD, "card")
+    assert x.asked == []
+
+
+@SQLITE
+def test_a_worker_whose_post_was_taken_over_settles_nothing(campaign: Campaign, x: FakeX) -> None:
+    post_id = campaign.approved(card=True, card_alt="A stamp.")
+    other = utc_now() + timedelta(minutes=20)
+    x.meanwhile(lambda: change(post_id, tried_at=utc_now(), next_try_at=other), at="POST /2/media/upload")
+    x.next(403, at="POST /2/media/metadata")
+    send_due_posts()
+    post = read(post_id)
+    assert (post.state, post.tried_at, post.next_try_at) == (PostState.SENDING, utc_now(), other)
+    assert x.posts == []
+
+
+@SQLITE
+def test_a_token_that_runs_out_between_two_posts_is_renewed(campaign: Campaign, x: FakeX, clock: Traveller) -> None:
+    first, second = campaign.approved(), campaign.approved("omar-sand", words="Omar Sand is held.")
+    with transaction() as session:
+        session.scalars(select(XAccount)).one().expires_at = utc_now() + timedelta(minutes=4)
+
+    def run_out() -> None:
+        clock.shift(timedelta(minutes=5))
+        x.access.clear()
+
+    x.meanwhile(run_out, at="POST /2/tweets")
+    send_due_posts()
+    assert {read(first).state, read(second).state} == {PostState.SENT}
+    assert x.count("POST /2/oauth2/token") == 1
+
+
 def test_two_workers_at_once_send_one_post(app: Flask, campaign: Campaign, x: FakeX) -> None:
     post_id = campaign.approved(link_in=LinkPlace.REPLY)
     start = threading.Barrier(3)
@@ -390,12 +494,18 @@ def test_a_site_that_nobody_else_can_open_sends_nothing(app: Flask, campaign: Ca
 
 
 @SQLITE
-def test_a_held_post_that_a_person_found_gets_its_reply(campaign: Campaign, x: FakeX, clock: Traveller) -> None:
+@pytest.mark.parametrize("name", ["Sunrise_Letters", "i"])
+def test_a_held_post_that_a_person_found_gets_its_reply(
+    campaign: Campaign, x: FakeX, clock: Traveller, name: str
+) -> None:
     post_id = campaign.approved(link_in=LinkPlace.REPLY)
     x.next(403, at="POST /2/tweets", body={"detail": "duplicate content"})
     send_due_posts()
     x.posts.append(Post("1990000000000000779", WORDS, [], None, utc_now()))
-    address = "https://x.com/sunrise_letters/status/1990000000000000779?s=20"
+    strange = "https://x.com/somebody/status/1990000000000000779"
+    with pytest.raises(Refused, match="@somebody, which is not our account"):
+        say_sent(by=campaign.reviewer, post_id=post_id, revision=read(post_id).revision, address=strange)
+    address = f"https://x.com/{name}/status/1990000000000000779?s=20"
     say_sent(by=campaign.reviewer, post_id=post_id, revision=read(post_id).revision, address=address)
     later(clock, minutes=1)
     post = read(post_id)

@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 from tests.conftest import make_settings
 from wfr import intents
 from wfr.cases.models import Case, CaseText
+from wfr.cases.share_words import LONGEST
 from wfr.extensions import Kept
+from wfr.intents import ELLIPSIS, WORD_JOINER, cut, plain_words
 from wfr.share import sharing
 from wfr.share.codes import EVERYBODY, ShareCode, read_code
-from wfr.share.sharing import ELLIPSIS, PANEL, WORD_JOINER, ShareLinkView, cut, plain_words, share_links, words_for
+from wfr.share.sharing import PANEL, ShareLinkView, share_links, words_for
 
 LONG = "Ada Vale was sentenced to 32 years in Togo, for a poem. Write to the President. " * 12
 SHARER = 4_711
@@ -151,7 +153,7 @@ GENERATED = st.one_of(
 @settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(GENERATED)
 def test_any_text_stays_within_each_limit_and_its_own_parameter_and_smuggles_nothing(case: Case, text: str) -> None:
-    links = links_of(case, text[: sharing.WORDS_LENGTH])
+    links = links_of(case, text[:LONGEST])
     for link in links.values():
         posted = carried(link) if link.channel in HOSTS else link.text
         assert posted.endswith(link.link), link.channel

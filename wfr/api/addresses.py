@@ -23,7 +23,9 @@ def case_at(url: str) -> Case:
     found = _OF_A_CASE.fullmatch(_path_here(url))
     if found is None:
         raise NoSuchThing("address")
-    return listed_case(_slug_of(found["code"]) if found["code"] else found["page"] or found["embed"])
+    if found["code"]:
+        return listed_case(shelf().by_id(read_code(found["code"]).case_id).slug)
+    return listed_case(found["page"] or found["embed"])
 
 
 def _path_here(url: str) -> str:
@@ -34,11 +36,3 @@ def _path_here(url: str) -> str:
         return ""
     same = (there.scheme.lower(), there.netloc.lower()) == (here.scheme, here.netloc.lower())
     return there.path if same else ""
-
-
-def _slug_of(code: str) -> str:
-    case_id = read_code(code).case_id
-    slug = next((case.slug for case in shelf().cases.values() if case.id == case_id), None)
-    if slug is None:
-        raise NoSuchThing("share link")
-    return slug

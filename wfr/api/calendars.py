@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from icalendar import Calendar, Event
 
 from wfr.api.feeds import identity
-from wfr.cases.models import Case, Season, Standing
+from wfr.cases.models import Case, Season
 from wfr.cases.queries import Shelf
 from wfr.errors import NoSuchThing
 
@@ -61,7 +61,7 @@ def _season_days(season: Season | None, home: str) -> Iterator[Appointment]:
 
 def _deadlines(seen: Shelf, today: date, url_of: Callable[[Case], str]) -> Iterator[Appointment]:
     for case in seen.cases.values():
-        if not case.for_feeds(today) or case.standing(today) not in (Standing.OPEN, Standing.COMING):
+        if not case.shareable(today):
             continue
         # Who has no earlier day of their own can be written for until the season's last, which stands there already.
         if case.deadline and not (case.season and case.deadline >= case.season.closes):

@@ -16,6 +16,7 @@ from wfr.cases.models import Case
 from wfr.extensions import settings
 from wfr.pages import language, public
 from wfr.share.cards import card_of
+from wfr.text import without_sources
 
 CACHE_SECONDS = 300
 """How long others are asked to keep what names a case, which may be withdrawn."""
@@ -45,7 +46,7 @@ def _most(name: str) -> int | None:
 
 def _parts(case: Case, most_width: int | None, most_height: int | None) -> Parts:
     width, height = min(WIDTH, most_width or WIDTH), min(HEIGHT, most_height or HEIGHT)
-    headline = case.text(language()).headline
+    headline = without_sources(case.text(language()).headline)
     parts: Parts = {
         "version": "1.0",
         "type": "rich",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
@@ -12,22 +13,26 @@ from wfr.cases.queries import shelf, today
 from wfr.errors import NoSuchThing, NotPossibleNow
 from wfr.extensions import db, kept
 from wfr.pledges.models import TallyCount
-from wfr.pledges.queries import BOARD_SECONDS
-from wfr.pledges.tallying import Count, Figures
+from wfr.pledges.queries import Board
+from wfr.pledges.tallying import Figures
 
 FEWEST_NAMED = 10
-"""How many actions a country must have to be named: of fewer, somebody could tell who wrote."""
+"""How many actions for a case a country must have to be named there, and the step in which they are told: of fewer,
+somebody could tell who wrote."""
+
+COUNTRY_SECONDS = 3600.0
+"""How long the countries stay as they were read: who watches one action arrive must not see where it came from."""
 
 
 def listed_cases() -> list[Case]:
-    """Return the cases that other sites may show, in the desk's order; never a withdrawn one."""
+    """Return the cases that other sites may show, in the desk's order."""
     return [case for case in shelf().cases.values() if case.for_feeds(today())]
 
 
 def listed_case(slug: str) -> Case:
     """Return the case at this address as other sites may show it.
 
-    Raises `NotPossibleNow` when it was withdrawn, and `NoSuchThing` when nobody agreed that other sites show it.
+    Raises `NotPossibleNow` when it was withdrawn, and `NoSuchThing` while other sites may not show it.
     """
     case = shelf().case(slug)
     if case.standing(today()) is Standing.WITHDRAWN:
@@ -43,58 +48,48 @@ def listed_updates(language: str) -> list[tuple[CaseUpdate, Case]]:
     return sorted(found, key=lambda pair: (pair[0].dated, pair[0].id), reverse=True)
 
 
-@dataclass(slots=True)
-class Breakdown(Figures):
-    """Figures by kind of action, and the same by the country that the actions come from (ISO 3166-1 alpha-2)."""
-
-    countries: dict[str, Count] = field(default_factory=dict)
-
-    def add_row(self, kind: str, country: str, numbers: tuple[int, int, int]) -> None:
-        """Add how many were pledged, taken and simulated, of one kind and country."""
-        self.add_kind(kind, *numbers)
-        self.countries.setdefault(country, Count()).add(*numbers)
-
-    def named(self) -> dict[str, Count]:
-        """Return the countries with `FEWEST_NAMED` actions or more, by their codes in order."""
-        return {code: self.countries[code] for code in sorted(self.countries) if self._is_named(code)}
-
-    def unnamed(self) -> Count:
-        """Return the sum of the countries that are too few to be named."""
-        rest = Count()
-        for code, count in self.countries.items():
-            if not self._is_named(code):
-                rest.add(count.pledged, count.taken, count.simulated)
-        return rest
-
-    def _is_named(self, code: str) -> bool:
-        return self.countries[code].pledged >= FEWEST_NAMED
-
-
 @dataclass(frozen=True, slots=True)
-class CountryTally:
-    """The tally at one moment, by kind and country: the world's, and each case's by its id. All sums agree."""
+class Breakdown:
+    """Figures by kind, and how many actions at least come from each country that is named (ISO 3166-1 alpha-2)."""
 
-    as_of: datetime
-    world: Breakdown
-    by_case: dict[int, Breakdown]
+    figures: Figures
+    countries: dict[str, int]
 
-    def of(self, case: Case) -> Breakdown:
-        """Return the figures of one case."""
-        return self.by_case.get(case.id, Breakdown())
-
-
-def country_tally() -> CountryTally:
-    """Return the tally by kind and country, at most `BOARD_SECONDS` old (twice that while it is read anew)."""
-    return kept().get("tally by country", BOARD_SECONDS, _read_tally)
+    @property
+    def elsewhere(self) -> int:
+        """Return how many actions are left, so that all countries together are the whole."""
+        return self.figures.pledged - sum(self.countries.values())
 
 
-def _read_tally() -> CountryTally:
-    sums = (func.sum(TallyCount.pledged), func.sum(TallyCount.taken), func.sum(TallyCount.simulated))
-    key = (TallyCount.case_id, TallyCount.kind, TallyCount.country)
-    world, by_case = Breakdown(), dict[int, Breakdown]()
+def case_breakdown(tally: Board, case: Case) -> Breakdown:
+    """Return the figures of one case, and the countries named in it."""
+    figures, countries = tally.of(case), _named_countries().get(case.id, {})
+    # Fewer may be left than when the countries were read.
+    return Breakdown(figures, countries if sum(countries.values()) <= figures.pledged else {})
+
+
+def world_breakdown(tally: Board, cases: Iterable[Case]) -> Breakdown:
+    """Return the figures of the whole site, and of the countries no more than the tables of these `cases` say.
+
+    A country's other actions would tell, next to those tables, where somebody is who wrote for one of the rest.
+    """
+    countries = Counter[str]()
+    for case in cases:
+        countries.update(case_breakdown(tally, case).countries)
+    return Breakdown(tally.world, dict(sorted(countries.items())))
+
+
+def _named_countries() -> dict[int, dict[str, int]]:
+    """Return each case's countries by its id, in whole steps, read at most every `COUNTRY_SECONDS`."""
+    return kept().get("countries", COUNTRY_SECONDS, _read_countries)
+
+
+def _read_countries() -> dict[int, dict[str, int]]:
+    key, found = (TallyCount.case_id, TallyCount.country), dict[int, dict[str, int]]()
     with db.session.session_factory() as session:
-        for case_id, kind, country, *found in session.execute(select(*key, *sums).group_by(*key)):
-            pledged, taken, simulated = map(int, found)
-            for part in (world, by_case.setdefault(case_id, Breakdown())):
-                part.add_row(kind, country, (pledged, taken, simulated))
-    return CountryTally(datetime.now(UTC), world, by_case)
+        for case_id, country, pledged in session.execute(
+            select(*key, func.sum(TallyCount.pledged)).group_by(*key).order_by(*key)
+        ):
+            if pledged >= FEWEST_NAMED:
+                found.setdefault(case_id, {})[country] = int(pledged) // FEWEST_NAMED * FEWEST_NAMED
+    return found

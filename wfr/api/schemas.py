@@ -194,8 +194,14 @@ class Kinds(Shape):
     solidarity = fields.Nested(Count, **_about("Cards to the person."))
 
 
-class CountryCount(Count):
-    """The actions that come from one country."""
+class Pledged(Shape):
+    """How many actions were promised or done."""
+
+    pledged = fields.Integer(**_about("Actions promised or done.", 120))
+
+
+class CountryCount(Pledged):
+    """The actions that come from one country, at least."""
 
     country = _country("Where the actions come from", "PT")
 
@@ -207,13 +213,14 @@ class Figures(Count):
 
 
 class Breakdown(Figures):
-    """Actions by kind and by country; either way they are the whole."""
+    """Actions by kind and, read once an hour, by country; either way they are the whole."""
 
     countries = fields.List(
-        fields.Nested(CountryCount), **_about(f"The countries with {FEWEST_NAMED} actions or more, by code.")
+        fields.Nested(CountryCount),
+        **_about(f"The countries with {FEWEST_NAMED} actions or more for a case, by code, in steps of {FEWEST_NAMED}."),
     )
     other_countries = fields.Nested(
-        Count, **_about("All other countries together: of a few actions it might be told who wrote.")
+        Pledged, **_about("All actions that no country is told of: where they are few, it might be told who wrote.")
     )
 
 
@@ -227,7 +234,9 @@ class Tally(Shape):
     """The tally of the whole site. Cases that are not listed here are in the total all the same."""
 
     as_of = _moment("When it was read, UTC.")
-    total = fields.Nested(Breakdown, **_about("All actions."))
+    total = fields.Nested(
+        Breakdown, **_about("All actions. Its countries are the sums of those that the listed cases name.")
+    )
     cases = fields.List(fields.Nested(CaseFigures), **_about("The listed cases, in the campaign’s order."))
     corrections = fields.Integer(
         **_about("The part of the total, pledged and taken, that corrections brought. It may be negative.", 0)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from flask import request, url_for
 
-from wfr.api.reading import Breakdown, CountryTally
+from wfr.api.reading import Breakdown, case_breakdown, world_breakdown
 from wfr.cases.models import Case, CaseUpdate, Season
 from wfr.cases.queries import Shelf, today
 from wfr.countries import country_name
@@ -64,7 +64,7 @@ def shown_case_in_full(case: Case) -> Shown:
         **shown_case(case),
         "story": without_sources(text.story),
         "ask": without_sources(text.ask),
-        "content_note": text.content_note,
+        "content_note": text.content_note and without_sources(text.content_note),
         "updates": [shown_update(update, case) for update in news],
     }
 
@@ -85,26 +85,26 @@ def shown_page(items: Sequence[Item], paging: dict[str, int], show: Callable[[It
     return {"items": shown, "total": len(items), "limit": limit, "offset": offset, "next": more}
 
 
-def shown_tally(tally: CountryTally, cases: Sequence[Case], board: Board) -> Shown:
+def shown_tally(tally: Board, cases: Sequence[Case]) -> Shown:
     """Return the tally of the whole site and, by kind, of the listed `cases`."""
     return {
         "as_of": _moment(tally.as_of),
-        "total": _breakdown(tally.world),
+        "total": _breakdown(world_breakdown(tally, cases)),
         "cases": [{"case": case.slug, **_figures(tally.of(case))} for case in cases],
-        "corrections": board.corrections,
-        "parcels": board.parcels,
+        "corrections": tally.corrections,
+        "parcels": tally.parcels,
     }
 
 
-def shown_case_tally(tally: CountryTally, case: Case) -> Shown:
+def shown_case_tally(tally: Board, case: Case) -> Shown:
     """Return the tally of one case, and what can be done about it."""
-    standing = case.standing(today()).value
-    return {"as_of": _moment(tally.as_of), "case": case.slug, "standing": standing, **_breakdown(tally.of(case))}
+    shown = {"as_of": _moment(tally.as_of), "case": case.slug, "standing": case.standing(today()).value}
+    return {**shown, **_breakdown(case_breakdown(tally, case))}
 
 
-def _breakdown(figures: Breakdown) -> Shown:
-    named = [{"country": code, **_count(count)} for code, count in figures.named().items()]
-    return {**_figures(figures), "countries": named, "other_countries": _count(figures.unnamed())}
+def _breakdown(found: Breakdown) -> Shown:
+    named = [{"country": code, "pledged": number} for code, number in found.countries.items()]
+    return {**_figures(found.figures), "countries": named, "other_countries": {"pledged": found.elsewhere}}
 
 
 def _figures(figures: Figures) -> Shown:

@@ -15,7 +15,7 @@ from werkzeug.exceptions import MethodNotAllowed
 
 from wfr.api import schemas
 from wfr.api.answering import METHODS, PROBLEM_TYPE, open_to_all
-from wfr.api.reading import country_tally, listed_case, listed_cases, listed_updates
+from wfr.api.reading import listed_case, listed_cases, listed_updates
 from wfr.api.showing import (
     Shown,
     shown_case,
@@ -47,9 +47,11 @@ SLUG = {
 
 ABOUT = """Seasons, cases, their news and the tally, as the site shows them; read-only and without a key.
 
-Ask again rather than keep: answers are about five seconds old at most and carry an `ETag`. A case that was
-withdrawn answers 410, one whose consent has ended 404, and both leave the lists within seconds: take down then what you
-show. Cases for which nobody agreed that other sites show them are not here; their actions are in the totals."""
+Ask again rather than keep: answers are about five seconds old at most and carry an `ETag`. Only the countries of the
+tally are read once an hour, and told in steps of ten: nobody is to tell who wrote. A case that was withdrawn answers
+410; one whose consent has ended, or that is paused and so gone for now, 404. All of them leave the lists within
+seconds: take down then what you show. Cases for which nobody agreed that other sites show them are not here; their
+actions are in the totals."""
 
 PREFIX = "/api/v1"
 blueprint = Blueprint("api_v1", __name__, url_prefix=PREFIX, description="What the site shows, as data.")
@@ -146,14 +148,14 @@ def case(slug: str) -> Shown:
 
 @resource("/cases/<slug>/tally", schemas.CaseTally, HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 def case_tally(slug: str) -> Shown:
-    """The actions for one case, by kind and by country."""
-    return shown_case_tally(country_tally(), listed_case(slug))
+    """The actions for one case, by kind, and by country in steps of ten."""
+    return shown_case_tally(board(), listed_case(slug))
 
 
 @resource("/tally", schemas.Tally)
 def tally() -> Shown:
     """The actions of the whole site, by kind and by country, and of each case by kind."""
-    return shown_tally(country_tally(), listed_cases(), board())
+    return shown_tally(board(), listed_cases())
 
 
 @resource("/updates", schemas.UpdatePage, paged=True)

@@ -50,6 +50,13 @@ class Shelf:
         except KeyError:
             raise NoSuchThing(slug) from None
 
+    def by_id(self, case_id: int) -> Case:
+        """Return the case with this id; raises `NoSuchThing`."""
+        case = next((case for case in self.cases.values() if case.id == case_id), None)
+        if case is None:
+            raise NoSuchThing(str(case_id))
+        return case
+
     def featured(self) -> list[Case]:
         """Return the present season's cases that visitors may see, in the desk's order."""
         return [

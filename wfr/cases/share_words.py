@@ -33,12 +33,7 @@ class SharedOn(StrEnum):
 
 SHARED_ON_WORDS: dict[SharedOn, object] = {
     SharedOn.ANY: _l("Every channel"),
-    SharedOn.X: "X",
-    SharedOn.BLUESKY: "Bluesky",
-    SharedOn.MASTODON: "Mastodon",
-    SharedOn.THREADS: "Threads",
-    SharedOn.WHATSAPP: "WhatsApp",
-    SharedOn.TELEGRAM: "Telegram",
+    **{channel: intents.NAMES[channel] for channel in SharedOn if channel in intents.NAMES},
     SharedOn.EMAIL: _l("E-mail"),
     SharedOn.SMS: _l("Text message"),
 }
@@ -49,8 +44,6 @@ LONGEST = 1_000
 COUNTED = (*map(SharedOn, intents.NETWORKS), SharedOn.EMAIL)
 """The channels that take no more than so much."""
 
-_CODE_LETTERS = 18
-_SUBJECT_LETTERS = 70
 _MENTION = re.compile(r"[@\uff20]\w[\w.-]*")
 # The letters of a top-level domain are ASCII here; what gets past this is made harmless when it is shared.
 _ADDRESS = re.compile(
@@ -87,12 +80,13 @@ def share_word_problems(words: Mapping[SharedOn, str]) -> Iterator[tuple[SharedO
 
 
 def _measure(channel: SharedOn, words: str) -> intents.Measure:
-    link = f"{settings().base_url}/s/{'x' * _CODE_LETTERS}"
+    link = f"{settings().base_url}/s/{'x' * intents.SHARE_CODE_LENGTH}"
+    # As visitors pass them on, or what fits here would be cut there.
+    plain = intents.plain_words(words)
     if channel is not SharedOn.EMAIL:
-        return intents.measure(channel.value, words, link)
+        return intents.measure(channel.value, plain, link)
     # What counts is the whole address that opens a mail program, its subject, the beginning of the words, included.
-    subject = "".join(intents.graphemes(" ".join(words.split()))[:_SUBJECT_LETTERS])
-    length = len(intents.email_share(f"{subject}…", f"{words}\n\n{link}"))
+    length = len(intents.email_words(plain, link))
     return intents.Measure(channel.value, str(SHARED_ON_WORDS[channel]), length, intents.MAILTO_LIMIT)
 
 

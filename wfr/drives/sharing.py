@@ -8,7 +8,7 @@ from wfr.cases.models import Case
 from wfr.cases.queries import today
 from wfr.drives.queries import DriveSeen
 from wfr.share.linking import link_url
-from wfr.share.queries import Came, came_of
+from wfr.share.queries import Came, came_by_case
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,9 @@ class DriveLink:
 
 def drive_links(seen: DriveSeen) -> list[DriveLink]:
     """Return a drive's share links, one for each of its cases that may be passed on."""
+    came = came_by_case(seen.drive.sharer)
     return [
-        DriveLink(case, link_url(case, "link", seen.drive.sharer), came_of(seen.drive.sharer, case.id))
+        DriveLink(case, link_url(case, "link", seen.drive.sharer), came.get(case.id, Came()))
         for case in seen.cases
         if case.shareable(today())
     ]

@@ -16,7 +16,7 @@ from wfr import telemetry
 from wfr.cases.models import Case, Kind
 from wfr.cases.queries import shelf, today
 from wfr.cases.views import open_case, visible_case
-from wfr.errors import AWAY, NoSuchThing, NotPossibleNow
+from wfr.errors import AWAY, NotPossibleNow
 from wfr.extensions import AnySession, kept, limit_of, settings
 from wfr.pages import PROCESS_SECONDS, language, private, wants_fragment
 from wfr.pledges.admitting import Refused
@@ -238,7 +238,7 @@ def _thanks(case: Case, kind: Kind, ticket: Ticket, send: str = "") -> str:
         return render_template("pledges/thanks.html", ticket=TICKET_MARK, share=SHARE_MARK, send=SEND_MARK, **parts)
 
     page = kept().get(f"thanks {case.slug} {kind} {bool(send)} {language()}", PROCESS_SECONDS, frame)
-    share = render_template("pledges/_bring_one_more.html", case=case)
+    share = render_template("pledges/_bring_one_more.html", case=case) if case.shareable(today()) else ""
     # Her own words go in last, so that nothing is looked for in them.
     return page.replace(TICKET_MARK, ticket.text).replace(SHARE_MARK, share).replace(SEND_MARK, send)
 
@@ -299,7 +299,4 @@ def _pledge_of(text: str) -> Pledge | None:
 
 
 def _case_of(found: Pledge) -> Case:
-    case = next((case for case in shelf().cases.values() if case.id == found.case_id), None)
-    if case is None:
-        raise NoSuchThing(str(found.case_id))
-    return visible_case(case.slug)
+    return visible_case(shelf().by_id(found.case_id).slug)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from wfr.cases.queries import is_demonstration
 from wfr.extensions import db, settings, utc_now
 from wfr.share.models import AccountState, XAccount
 from wfr.share.renewing import CALLBACK, RECONNECT, newest_account
+from wfr.share.sending import stays_because
 from wfr.share.x import Limited
 from wfr.staff.models import Account
 
@@ -17,11 +17,12 @@ from wfr.staff.models import Account
 class AccountSeen:
     """The account that was connected last, who connected it, and what stands in the way of posting.
 
-    `app` says whether credentials are set; `callback` is the address to register at X. A `demonstration` never posts.
+    `app` says whether credentials are set; `callback` is the address to register at X. `stays` is the word for why
+    nothing leaves this machine, connected or not; see `wfr.share.sending.stays_because`.
     """
 
     app: bool
-    demonstration: bool
+    stays: str | None
     callback: str
     account: XAccount | None
     connected_by: str
@@ -52,7 +53,7 @@ def account_for_desk() -> AccountSeen:
     pause = account.paused_until if account else None
     return AccountSeen(
         app=bool(settings().x_client_id),
-        demonstration=is_demonstration(db.session),
+        stays=stays_because(),
         callback=f"{settings().base_url}{CALLBACK}",
         account=account,
         connected_by=coordinator.name if coordinator else "",

@@ -24,8 +24,8 @@ from wfr.staff.models import JOB
 
 log = structlog.get_logger(__name__)
 
-LEASE = timedelta(minutes=5)
-"""How long a post belongs to the worker that took it, longer than all requests to X usually take together."""
+LEASE = timedelta(minutes=10)
+"""How long a post belongs to the worker that took it, longer than all requests to X can take together."""
 
 LOOK_AGAIN = timedelta(minutes=2)
 SURELY_SHOWN = timedelta(minutes=5)
@@ -119,34 +119,44 @@ def arm(attempt: Attempt) -> bool:
     """
     with transaction() as session:
         post = _mine(session, attempt)
-        if post is None or _stopped_by_case(session, post, case_now(session, post)):
+        if post is None or utc_now() >= attempt.until or _stopped_by_case(session, post, case_now(session, post)):
             return False
         post.tried_at = utc_now()
     return True
 
 
 def _mine(session: AnySession, attempt: Attempt) -> CampaignPost | None:
-    """Return the post, locked, if it still belongs to this worker."""
+    """Return the post, locked, unless it belongs to another worker by now, or to a person."""
     post = session.get_one(CampaignPost, attempt.post_id, with_for_update=True, populate_existing=True)
-    mine = post.state == PostState.SENDING and post.next_try_at == attempt.until and utc_now() < attempt.until
+    mine = post.state == PostState.SENDING and post.next_try_at == attempt.until
     if not mine:
         log.warning("campaign_post_taken_over", post=post.id)
     return post if mine else None
 
 
-def uploaded(session: AnySession, post: CampaignPost) -> str | None:
-    """Return the picture that was uploaded for a post, while X still has it."""
+def put_off(attempt: Attempt) -> None:
+    """Give a post back to the queue before X was asked to post it; the next try begins anew."""
+    with transaction() as session:
+        post = _mine(session, attempt)
+        if post is not None:
+            post.state, post.next_try_at = PostState.APPROVED, None
+
+
+def uploaded(session: AnySession, post: CampaignPost, card: str) -> str | None:
+    """Return the picture that was uploaded for a post, while X still has it and the card with digest `card` is it."""
+    if post.media_card != card:
+        return None
     newest = session.scalar(
         select(func.max(XCharge.charged_at)).where(XCharge.post_id == post.id, XCharge.what == Charge.MEDIA)
     )
     return post.media_id if newest is not None and utc_now() - newest < MEDIA_LASTS else None
 
 
-def note_upload(attempt: Attempt, media_id: str) -> None:
-    """Keep the id of an uploaded picture, so that a second try needs no second upload."""
+def note_upload(attempt: Attempt, media_id: str, card: str) -> None:
+    """Keep the id of an uploaded picture and its card's digest, so that a second try needs no second upload."""
     with transaction() as session:
         post = session.get_one(CampaignPost, attempt.post_id, with_for_update=True, populate_existing=True)
-        post.media_id = media_id
+        post.media_id, post.media_card = media_id, card
         charge(session, Charge.MEDIA, post.id)
 
 
@@ -184,8 +194,10 @@ def note_search(attempt: Attempt, *, read: int, matches: list[str]) -> bool:
     for a person to tell apart.
     """
     with transaction() as session:
-        post = session.get_one(CampaignPost, attempt.post_id, with_for_update=True, populate_existing=True)
-        charge(session, Charge.READ, post.id, times=read)
+        charge(session, Charge.READ, attempt.post_id, times=read)
+        post = _mine(session, attempt)
+        if post is None:
+            return False
         if len(matches) == 1:
             enter_posted(session, post, matches[0])
             return True
@@ -208,7 +220,9 @@ def settle(attempt: Attempt, problem: x.XProblem, *, certain: bool) -> None:
     Short troubles are waited for, and the next try comes later each time; others are held for a person.
     """
     with transaction() as session:
-        post = session.get_one(CampaignPost, attempt.post_id, with_for_update=True, populate_existing=True)
+        post = _mine(session, attempt)
+        if post is None:
+            return
         if certain:
             post.tried_at = None
         if isinstance(problem, x.Limited):
@@ -246,8 +260,9 @@ def hold(session: AnySession, post: CampaignPost, why: str) -> None:
 def hold_attempt(attempt: Attempt, why: str) -> None:
     """Let a post that this worker has taken wait for a person; see `hold`."""
     with transaction() as session:
-        post = session.get_one(CampaignPost, attempt.post_id, with_for_update=True, populate_existing=True)
-        hold(session, post, why)
+        post = _mine(session, attempt)
+        if post is not None:
+            hold(session, post, why)
 
 
 def sweep_withdrawn() -> int:

@@ -6,8 +6,8 @@ from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 
 from wfr.cases.models import Case
-from wfr.pages import language, public
-from wfr.share.cards import ShareCard, card_at, card_of
+from wfr.pages import language, private, public
+from wfr.share.cards import ShareCard, card_case, card_of, draw_card
 
 blueprint = Blueprint("share_cards", __name__)
 
@@ -19,8 +19,9 @@ def share_card(case: Case | None = None) -> ShareCard:
 
 
 @blueprint.get("/cards/<slug>/<tag>/<digest>.png")
-@public
 def picture(slug: str, tag: str, digest: str) -> ResponseReturnValue:
     """The present card of a case, or of the season, whatever the digest: posts made long ago keep a picture."""
-    del digest
-    return Response(card_at(slug, tag), mimetype="image/png")
+    case = card_case(slug, tag)
+    # Addresses that anybody can make up are nobody's to keep: they would fill every cache.
+    keep = public if card_of(case, tag).path.endswith(f"/{digest}.png") else private
+    return keep(lambda: Response(draw_card(case, tag), mimetype="image/png"))()

@@ -1,8 +1,9 @@
 """Share cards: the pictures that networks show beside a link, drawn by the same templates as the stamps.
 
 A card says who, where, and how many actions there are so far. It names nobody whose case was withdrawn, or whose
-consent does not cover other sites: then it is neutral, and bears the site's name alone. A picture is drawn when it is
-first asked for and kept in memory, by the digest of everything that is drawn on it.
+consent does not cover other sites: then it is neutral, and bears the site's name alone. The season's card, which the
+campaign posts on X, shows only those whose consent covers both. A picture is drawn when it is first asked for and kept
+in memory, by the digest of everything that is drawn on it.
 """
 
 from __future__ import annotations
@@ -59,12 +60,20 @@ SEASON = "season"
 
 @dataclass(frozen=True, slots=True)
 class ShareCard:
-    """Where a card's picture is and what it shows, in words. `url` is the whole address; sizes are pixels."""
+    """Where a card's picture is and what it shows, in words. `url` is the whole address; sizes are pixels.
+
+    `digest` changes with everything that is drawn.
+    """
 
     url: str
     alt: str
     width: int = WIDTH
     height: int = HEIGHT
+
+    @property
+    def digest(self) -> str:
+        """The part of the address that stands for what is drawn."""
+        return self.url.rpartition("/")[2].removesuffix(".png")
 
     @property
     def path(self) -> str:
@@ -156,11 +165,11 @@ def draw_card(case: Case | None, language: str) -> bytes:
     return kept().get(f"{KEPT}{_digest(face)}", math.inf, lambda: _draw(face))
 
 
-def card_at(slug: str, language: str) -> bytes:
-    """Return the picture for a case's slug, or `SEASON`; raises `NoSuchThing`, and as `draw_card` does."""
+def card_case(slug: str, language: str) -> Case | None:
+    """Return the case that a card's address means, None for `SEASON`; raises `NoSuchThing`."""
     if language not in site_languages():
         raise NoSuchThing(f"card in {language}")
-    return draw_card(None if slug == SEASON else shelf().case(slug), language)
+    return None if slug == SEASON else shelf().case(slug)
 
 
 def _draw(face: Face) -> bytes:
@@ -234,7 +243,8 @@ def _case_face(case: Case, language: str, day: date, mark: str) -> Face:
 
 def _season_face(seen: Shelf, language: str, day: date, mark: str) -> Face:
     site = settings().site_name
-    shown = [case for case in seen.of_the_day(day) if _may_be_named(case, day)][:STAMPS_ON_A_SHEET]
+    # This card goes out on X too: there it must name nobody whom the campaign may not post about.
+    shown = [case for case in seen.of_the_day(day) if case.on_x and _may_be_named(case, day)][:STAMPS_ON_A_SHEET]
     stamps = tuple(paper_stamp(case, language) for case in shown) if len(shown) == STAMPS_ON_A_SHEET else ()
     figure = _figure(None, language)
     head = _until(seen.season, language, day)

@@ -20,6 +20,7 @@ SEASON = 0
 """Stands for the season where a case is chosen."""
 
 LONGEST_WORDS = 1_000
+HALF = _l("Give a day and a time, or neither.")
 
 PLACE_WORDS = {
     LinkPlace.POST: _l("In the post"),
@@ -62,10 +63,15 @@ class PostForm(Form):
     def validate_on(self, field: Field) -> None:
         """A day and an hour come together, and lie ahead."""
         moment = self.moment()
-        if (field.data is None) != (self.at.data is None):
-            raise ValidationError(_l("Give a day and a time, or neither."))
+        if field.data is not None and self.at.data is None:
+            raise ValidationError(HALF)
         if moment is not None and moment <= utc_now():
             raise ValidationError(_l("That moment has passed. Choose a later one, or leave day and time empty."))
+
+    def validate_at(self, field: Field) -> None:
+        """The other half: `validate_on` is not asked where no day was given."""
+        if field.data is not None and self.on.data is None:
+            raise ValidationError(HALF)
 
     def moment(self) -> datetime | None:
         """Return the hour that was asked for, in UTC without a zone, or None for as soon as it is approved."""

@@ -6,6 +6,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from wfr.intents import NAMES
 from wfr.share.queries import own_links, shared_cases
 from wfr.staff.models import Role
 from wfr.staff.policy import desk_route
@@ -24,14 +25,7 @@ def figures() -> ResponseReturnValue:
 def channel_names() -> dict[str, str]:
     """Return what people call each channel of `wfr.intents.CHANNELS`."""
     return {
-        "x": "X",
-        "bluesky": "Bluesky",
-        "mastodon": "Mastodon",
-        "threads": "Threads",
-        "whatsapp": "WhatsApp",
-        "telegram": "Telegram",
-        "facebook": "Facebook",
-        "linkedin": "LinkedIn",
+        **NAMES,
         "email": _("E-mail"),
         "sms": _("Text message"),
         "link": _("Copied link"),

@@ -10,8 +10,8 @@ from wtforms import Form, HiddenField
 from wtforms.validators import Length, Optional, ValidationError
 
 from wfr import intents
+from wfr.cases.share_words import LONGEST
 from wfr.fields import LineField, WordsField
-from wfr.share.sharing import WORDS_LENGTH
 
 _AROUND_A_HOST = re.compile(r"\A(?:https?://)?(?:@?[^@\s/]*@)?|/.*\Z", re.IGNORECASE)
 
@@ -23,7 +23,7 @@ class ShareForm(Form):
         _l("Your words"),
         validators=[
             Optional(),
-            Length(max=WORDS_LENGTH, message=_l("Your words can have at most %(max)d characters: shorten them")),
+            Length(max=LONGEST, message=_l("Your words can have at most %(max)d characters: shorten them")),
         ],
     )
     server = LineField(_l("Your Mastodon server"), validators=[Optional()])

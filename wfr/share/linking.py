@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import math
+import secrets
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+import structlog
 from itsdangerous import BadSignature, Signer
 from limits import parse
 from sqlalchemy import select
@@ -15,12 +19,15 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from wfr.cases.models import Case
 from wfr.errors import NoSuchThing
-from wfr.extensions import AnySession, address_key, db, kept, limiter, one_statement, settings, transaction
+from wfr.extensions import AnySession, address_key, kept, limiter, settings, transaction
 from wfr.share.codes import EVERYBODY, ShareCode
 from wfr.share.models import ShareLink, SharePledge
 
 _INSERTS: dict[str, Any] = {"postgresql": postgresql_insert, "sqlite": sqlite_insert}
 _KEY = ("case_id", "channel", "sharer")
+_pepper = secrets.token_bytes(32)
+
+log = structlog.get_logger(__name__)
 
 
 def link_url(case: Case, channel: str, sharer: int = EVERYBODY) -> str:
@@ -42,27 +49,35 @@ def read_private_token(token: str) -> tuple[int, int]:
     return int(case_id), int(sharer)
 
 
-def count_opening(code: ShareCode, *, preview: bool) -> None:
-    """Count that a share link was opened, by a person or by a program that makes a preview.
+def may_count(code: ShareCode, *, preview: bool) -> bool:
+    """Say whether one more opening of a link from the present address counts.
 
-    One address counts for `limit_visits` visits of a link and no more, so that nobody can make them up by reloading.
+    One address counts for `limit_visits` of a link and no more, so that nobody can make openings up by reloading. While
+    the limits' own store is away nothing is counted: the link opens all the same.
+    """
+    if not settings().ratelimit_enabled:
+        return True
+    # Which address opened which link is nobody's to keep: not even the limits can be read for it.
+    who = hmac.digest(_pepper, f"{code.text} {address_key()}".encode(), hashlib.sha256).hex()[:32]
+    try:
+        return bool(limiter.limiter.hit(parse(settings().limit_visits), "preview" if preview else "visit", who))
+    except Exception as problem:
+        log.warning("opening_not_counted", error=type(problem).__name__)
+        return False
+
+
+def record_openings(seen: Mapping[tuple[ShareCode, bool], int]) -> None:
+    """Add openings to the links' numbers: how many of each code, by previews (True) and by people.
+
     Raises `DatabaseAway`.
     """
-    if settings().ratelimit_enabled:
-        limit = parse(settings().limit_visits)
-        if not limiter.limiter.hit(limit, "preview" if preview else "visit", code.text, address_key()):
-            return
-    dialect = db.engine.dialect.name
-    column = ShareLink.previews if preview else ShareLink.visits
-    added = _INSERTS[dialect](ShareLink).values(**_values(code), **{column.key: 1})
-    counting = added.on_conflict_do_update(index_elements=_KEY, set_={column.key: column + 1})
-    if dialect == "postgresql":
-        # One round trip instead of four: everybody who opens a popular link waits for the same row.
-        with one_statement() as connection:
-            connection.execute(counting)
-        return
     with transaction() as session:
-        session.execute(counting)
+        added = _INSERTS[session.get_bind().dialect.name](ShareLink)
+        # Always in the same order: two processes that write at once must not wait for each other.
+        for (code, preview), number in sorted(seen.items(), key=lambda each: (each[0][0].text, each[0][1])):
+            column = ShareLink.previews if preview else ShareLink.visits
+            row = added.values(**_values(code), **{column.key: number})
+            session.execute(row.on_conflict_do_update(index_elements=_KEY, set_={column.key: column + number}))
 
 
 def record_share_pledge(session: AnySession, code: ShareCode, pledge_id: UUID) -> None:

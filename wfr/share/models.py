@@ -127,7 +127,8 @@ class CampaignPost(Base):
     number of the post's own share link (channel ``campaign``; of a season's post the home page is meant, uncounted).
     `occasion` names the milestone that proposed the draft, once each. `tries` counts attempts to send. `tried_at` is
     when X was asked to post while we do not know what came of it. `next_try_at` is when the next try may be, and of a
-    post that is being sent, until when it belongs to its worker; `why` is the word of what is in the way. `x_id` and
+    post that is being sent, until when it belongs to its worker; `why` is the word of what is in the way. `media_id` is
+    what X calls its picture, and `media_card` the digest of the card that was handed over as such. `x_id` and
     `reply_x_id` are what X calls the posts. `numbers` are what X last said of it, at `numbers_at`.
     """
 
@@ -159,6 +160,7 @@ class CampaignPost(Base):
     next_try_at: Mapped[datetime | None]
     why: Mapped[str | None] = mapped_column(String(40))
     media_id: Mapped[str | None] = mapped_column(String(40))
+    media_card: Mapped[str | None] = mapped_column(String(16))
     x_account_id: Mapped[int | None] = mapped_column(ForeignKey("x_accounts.id"))
     x_id: Mapped[str | None] = mapped_column(String(24))
     reply_x_id: Mapped[str | None] = mapped_column(String(24))

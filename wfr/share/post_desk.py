@@ -100,7 +100,7 @@ def approve(post_id: int) -> ResponseReturnValue:
 @desk_route(blueprint, "/posts/<int:post_id>/return", role=Role.REVIEWER, methods=("POST",))
 def give_back(post_id: int) -> ResponseReturnValue:
     """Give a post back with what should change."""
-    words = ReturnForm(request.form).note.data or ""
+    words = _only_field(ReturnForm(request.form))
     posting.return_post(by=actor(), post_id=post_id, revision=_revision(), words=words)
     return _back(post_id, _("Given back. It is a draft again."))
 
@@ -115,7 +115,7 @@ def cancel(post_id: int) -> ResponseReturnValue:
 @desk_route(blueprint, "/posts/<int:post_id>/went-out", role=Role.REVIEWER, methods=("POST",))
 def went_out(post_id: int) -> ResponseReturnValue:
     """Say where on X a held post is."""
-    address = AddressForm(request.form).address.data or ""
+    address = _only_field(AddressForm(request.form))
     resolving.say_sent(by=actor(), post_id=post_id, revision=_revision(), address=address)
     return _back(post_id, _("Noted: it is out."))
 
@@ -174,6 +174,14 @@ def _post_page(found: PostAtDesk, form: PostForm, shown: PostPreview | None = No
         spending=spending(),
         stays=stays_because(),
     )
+
+
+def _only_field(form: ReturnForm | AddressForm) -> str:
+    """Return what was typed into a form of one field; raises `Refused` with what is wrong with it."""
+    (field,) = form
+    if not form.validate():
+        raise Refused(field.errors[0])
+    return str(field.data)
 
 
 def _revision() -> int:

@@ -15,7 +15,7 @@ from wfr.errors import NoSuchThing
 from wfr.extensions import db
 from wfr.share.models import CampaignPost, LinkPlace, PostState, XAccount
 from wfr.share.post_rules import CASE_WORDS, case_problem, link_of, problems_of
-from wfr.share.posting import EDITABLE, writers_of
+from wfr.share.posting import EDITABLE, all_writers_of
 from wfr.share.queries import Came, came_of
 from wfr.share.renewing import newest_account
 from wfr.staff.models import Account, Role
@@ -110,11 +110,8 @@ def posts_at_desk(part: str | None = None) -> list[PostAtDesk]:
     if part in FILTERS:
         wanted = wanted.where(CampaignPost.state.in_(FILTERS[part]))
     posts = db.session.scalars(wanted).all()
-    cases = _cases({post.case_id for post in posts if post.case_id is not None})
-    accounts = {account.id: account for account in db.session.scalars(select(XAccount))}
     order = [state for states in FILTERS.values() for state in states]
-    found = [_at_desk(post, cases, accounts) for post in posts]
-    return sorted(found, key=lambda each: order.index(PostState(each.post.state)))
+    return sorted(_at_desk(posts), key=lambda each: order.index(PostState(each.post.state)))
 
 
 def posts_waiting_for(account: Account) -> list[PostAtDesk]:
@@ -123,9 +120,7 @@ def posts_waiting_for(account: Account) -> list[PostAtDesk]:
     posts = db.session.scalars(
         select(CampaignPost).where(CampaignPost.state.in_(states)).order_by(CampaignPost.id).limit(NEWEST)
     ).all()
-    cases = _cases({post.case_id for post in posts if post.case_id is not None})
-    accounts = {each.id: each for each in db.session.scalars(select(XAccount))} if posts else {}
-    return [found for found in (_at_desk(post, cases, accounts) for post in posts) if found.waits_for(account)]
+    return [found for found in _at_desk(posts, counted=False) if found.waits_for(account)]
 
 
 def post_at_desk(post_id: int) -> PostAtDesk:
@@ -133,20 +128,33 @@ def post_at_desk(post_id: int) -> PostAtDesk:
     post = db.session.get(CampaignPost, post_id)
     if post is None:
         raise NoSuchThing(f"campaign post {post_id}")
-    cases = _cases({post.case_id} if post.case_id is not None else set())
-    accounts = {account.id: account for account in db.session.scalars(select(XAccount))}
-    return _at_desk(post, cases, accounts)
+    (found,) = _at_desk([post])
+    return found
 
 
-def _at_desk(post: CampaignPost, cases: dict[int, Case], accounts: dict[int, XAccount]) -> PostAtDesk:
-    counted = post.case_id is not None and post.state in (PostState.SENT, PostState.SENDING, PostState.HELD)
-    return PostAtDesk(
-        post=post,
-        case=cases.get(post.case_id) if post.case_id is not None else None,
-        account=accounts.get(post.x_account_id or 0) or present_account(),
-        came=came_of(post.sharer) if counted else None,
-        writers=frozenset(writers_of(db.session, post)),
-    )
+def _at_desk(posts: Sequence[CampaignPost], *, counted: bool = True) -> list[PostAtDesk]:
+    """Return posts with what belongs to them, by as many reads as one needs; `counted` has what came of their links."""
+    if not posts:
+        return []
+    cases = _cases({post.case_id for post in posts if post.case_id is not None})
+    accounts = {account.id: account for account in db.session.scalars(select(XAccount).order_by(XAccount.id))}
+    newest = next(reversed(accounts.values()), None)
+    writers = all_writers_of(db.session, posts)
+    return [
+        PostAtDesk(
+            post=post,
+            case=cases.get(post.case_id) if post.case_id is not None else None,
+            account=accounts.get(post.x_account_id or 0, newest),
+            came=came_of(post.sharer) if counted and _counts(post) else None,
+            writers=frozenset(writers[post.id]),
+        )
+        for post in posts
+    ]
+
+
+def _counts(post: CampaignPost) -> bool:
+    """Say whether the post is out and carries its own share link."""
+    return post.x_id is not None and post.case_id is not None and post.link_in != LinkPlace.PROFILE
 
 
 def _cases(ids: set[int]) -> dict[int, Case]:

@@ -13,6 +13,7 @@ from wfr.share.codes import ShareCode
 from wfr.share.linking import link_url
 from wfr.share.models import CampaignPost, LinkPlace
 from wfr.share.x import LONGEST_ALT
+from wfr.text import source_tags, without_sources
 
 CHANNEL = "campaign"
 
@@ -88,6 +89,10 @@ def word_problems(post: CampaignPost, case: Case | None) -> list[object]:
             )  # fmt: skip
     words = f"{post.words}\n{post.reply_words if post.link_in == LinkPlace.REPLY else ''}"
     problems += [
+        _l("Take out [%(source)s]: visitors never see the names of our sources.", source=source)
+        for source in source_tags(words)
+    ]
+    problems += [
         _l("Take out the address %(link)s: the post’s own link is added by itself.", link=link)
         for link in intents.links_in(words)
     ]
@@ -125,4 +130,4 @@ def first_words(case: Case | None, language: str) -> str:
     if case is None or not case.texts:
         return ""
     text = case.text(language)
-    return text.share.get("x") or text.share.get("any") or f"{case.name}: {text.headline}"
+    return without_sources(text.share.get("x") or text.share.get("any") or f"{case.name}: {text.headline}")

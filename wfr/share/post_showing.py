@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from urllib.parse import urlsplit
 
+from flask_babel import gettext as _
+
 from wfr.cases.models import Case
 from wfr.intents import Measure
 from wfr.share.cards import ShareCard, card_of
@@ -20,7 +22,10 @@ SHOWN_OF_LINK = 27
 
 @dataclass(frozen=True, slots=True)
 class PostPreview:
-    """What a post will look like. `link` is how X shows its address; `problems` are what must be mended first."""
+    """What a post will look like. `link` is how X shows its address.
+
+    `problems` are what must be mended before it can be handed in, empty where its words cannot be changed any more.
+    """
 
     post: CampaignPost
     account: XAccount | None
@@ -30,6 +35,12 @@ class PostPreview:
     reply_measure: Measure | None
     price: str
     problems: list[object]
+
+    @property
+    def said(self) -> str:
+        """Say in words whether X takes the post and its reply, for who cannot see how long they are."""
+        fits = self.measure.fits and (self.reply_measure is None or self.reply_measure.fits)
+        return str(_("It fits.") if fits else _("It is too long."))
 
     @property
     def link_in_post(self) -> bool:
@@ -62,7 +73,7 @@ def preview_of(found: PostAtDesk, draft: PostDraft | None = None) -> PostPreview
         measure=measure_post(post, case),
         reply_measure=measure_reply(post, case),
         price=in_dollars(price_of(post)),
-        problems=word_problems(post, case),
+        problems=word_problems(post, case) if found.editable else [],
     )
 
 

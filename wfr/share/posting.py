@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -179,8 +180,16 @@ def case_now(session: AnySession, post: CampaignPost) -> Case | None:
 
 def writers_of(session: AnySession, post: CampaignPost) -> set[int]:
     """Return the accounts that wrote or handed in what a post says; none of them may approve it."""
-    editors = set(session.scalars(select(PostEditor.account_id).where(PostEditor.post_id == post.id)))
-    return editors | ({post.submitted_by} if post.submitted_by is not None else set())
+    return all_writers_of(session, [post])[post.id]
+
+
+def all_writers_of(session: AnySession, posts: Sequence[CampaignPost]) -> dict[int, set[int]]:
+    """Return what `writers_of` does of several posts, by their ids."""
+    writers = {post.id: {post.submitted_by} if post.submitted_by is not None else set() for post in posts}
+    editors = select(PostEditor.post_id, PostEditor.account_id).where(PostEditor.post_id.in_(writers))
+    for post_id, account_id in session.execute(editors):
+        writers[post_id].add(account_id)
+    return writers
 
 
 def back_to_draft(post: CampaignPost) -> None:

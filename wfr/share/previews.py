@@ -12,8 +12,8 @@ from babel.core import get_global
 from flask_babel import gettext as _
 
 from wfr.cases.models import Case, CaseText, Season, Story
+from wfr.intents import cut
 from wfr.share.cards import ShareCard, card_of
-from wfr.share.sharing import cut
 from wfr.text import without_sources
 
 LISTED = frozenset(
@@ -57,7 +57,8 @@ class Preview:
 
     `url` is the page's one public address, None where it has none or search engines may not list it. There is no
     `image` while the database has never answered. `oembed` is the address that is asked for the page's embed. `kind` is
-    Open Graph's type, `locale` its language, such as ``en_GB``.
+    Open Graph's type, `locale` its language, such as ``en_GB``. `names_nobody`
+    says that the page is about a case which others may not be shown: its title is then not repeated.
     """
 
     url: str | None
@@ -66,6 +67,7 @@ class Preview:
     kind: str
     locale: str
     oembed: str | None = None
+    names_nobody: bool = False
     facts: tuple[Facts, ...] = ()
 
     @property
@@ -147,7 +149,7 @@ def case_facts(site: Site, case: Case, url: str) -> tuple[Facts, ...]:
     return (
         {
             "@type": "Article",
-            "headline": text.headline,
+            "headline": without_sources(text.headline),
             "description": description_of(text),
             "image": card_of(case, site.language).url,
             "url": url,

@@ -58,6 +58,14 @@ def came_of(sharer: int, case_id: int | None = None) -> Came:
     return total
 
 
+def came_by_case(sharer: int) -> dict[int, Came]:
+    """Return what came of one sharer's links on all channels, by the case's id."""
+    found: dict[int, Came] = defaultdict(Came)
+    for case_id, _channel, came in _counted(ShareLink.sharer == sharer):
+        found[case_id].add(came)
+    return found
+
+
 def shared_cases() -> list[SharedCase]:
     """Return what came of sharing, the case most opened first; whose links they were is not in it."""
     cases = {case.id: case for case in db.session.scalars(select(Case))}

@@ -11,26 +11,33 @@ from wfr.errors import Refused
 from wfr.extensions import AnySession, transaction, utc_now
 from wfr.jobs import ring
 from wfr.share.attempts import enter_posted, finish
-from wfr.share.models import CampaignPost, PostState
+from wfr.share.models import CampaignPost, PostState, XAccount
 from wfr.share.post_rules import CASE_WORDS, case_problem
 from wfr.share.posting import QUEUE, back_to_draft, cancel, case_now, lock_post, note, require_state
+from wfr.share.renewing import newest_account
 from wfr.staff.models import Actor, Role
 from wfr.staff.rights import require_role
 
-_ADDRESS = re.compile(r"(?:https://)?(?:www\.|mobile\.)?(?:x|twitter)\.com/\w+/status/(\d{5,20})(?:[/?#].*)?")
+_ADDRESS = re.compile(r"(?:https://)?(?:www\.|mobile\.)?(?:x|twitter)\.com/(\w+)/status/(\d{5,20})(?:[/?#].*)?")
+NO_NAME = "i"
+"""Stands in an address at X where it names no account."""
 
 
 def say_sent(*, by: Actor, post_id: int, revision: int, address: str) -> None:
     """Note that a held post went out, at this address on X; a reply that is missing follows.
 
-    Raises `NoSuchThing`, `NotAllowed`, and `Refused` where the post is not held, or the address is none of a post.
+    Raises `NoSuchThing`, `NotAllowed`, and `Refused` where the post is not held, or the address is none of a post of
+    our account.
     """
     found = _ADDRESS.fullmatch(address.strip())
     if found is None:
         raise Refused(_l("Paste the post’s address, such as https://x.com/name/status/1234567890."))
     with transaction() as session:
         post = _held(session, by, post_id, revision)
-        x_id = found[1]
+        name, x_id = found.groups()
+        ours = {account.handle.lower() for account in _accounts(session, post)}
+        if ours and name.lower() not in {NO_NAME, *ours}:
+            raise Refused(_l("That is a post of @%(name)s, which is not our account.", name=name))
         known = or_(CampaignPost.x_id == x_id, CampaignPost.reply_x_id == x_id)
         if session.scalar(select(CampaignPost.id).where(known)):
             raise Refused(_l("That is the address of another post on this list."))
@@ -82,6 +89,12 @@ def _held(session: AnySession, by: Actor, post_id: int, revision: int) -> Campai
     post = lock_post(session, post_id, revision)
     require_state(post, PostState.HELD)
     return post
+
+
+def _accounts(session: AnySession, post: CampaignPost) -> list[XAccount]:
+    """Return the accounts that may have posted it: the one it was tried with, and the present one."""
+    tried = session.get(XAccount, post.x_account_id) if post.x_account_id is not None else None
+    return [account for account in (tried, newest_account(session)) if account is not None]
 
 
 def _go_on(post: CampaignPost) -> None:

@@ -10,7 +10,7 @@ from wfr.extensions import db, settings, utc_now
 from wfr.paper import PaperError
 from wfr.share import attempts, x
 from wfr.share.attempts import Attempt
-from wfr.share.cards import draw_card
+from wfr.share.cards import card_of, draw_card
 from wfr.share.connecting import NotConnected, clear_problem, note_problem, usable_access
 from wfr.share.finding import matches
 from wfr.share.models import CampaignPost, LinkPlace, XAccount
@@ -37,19 +37,25 @@ def send_due_posts() -> int:
     attempts.sweep_withdrawn()
     if stays_because():
         return attempts.would_send()
-    if not attempts.anything_due():
-        return 0
-    try:
-        account, access = usable_access(now=utc_now())
-    except NotConnected as problem:
-        attempts.wait_for_account(problem.why if problem.why in SAID_OF_THE_ACCOUNT else "not_renewed")
-        return 0
-    sender = _Sender(account, access)
     done = 0
-    while sender.may_go_on and (attempt := attempts.claim_next(account)):
+    while attempts.anything_due() and (sender := _sender()) and (attempt := attempts.claim_next(sender.account)):
         sender.send(attempt)
         done += 1
+        if not sender.may_go_on:
+            break
     return done
+
+
+def _sender() -> _Sender | None:
+    """Return who sends the next post, with a token that is good now; None, and the posts say why, where there is none.
+
+    It is asked for each post: while one is sent, the token may run out.
+    """
+    try:
+        return _Sender(*usable_access(now=utc_now()))
+    except NotConnected as problem:
+        attempts.wait_for_account(problem.why if problem.why in SAID_OF_THE_ACCOUNT else "not_renewed")
+        return None
 
 
 def stays_because() -> str | None:
@@ -65,7 +71,7 @@ def stays_because() -> str | None:
 
 
 class _Sender:
-    """Sends posts with one access token, until X says that nothing more may be sent for now."""
+    """Sends a post with an access token; `may_go_on` unless X says that nothing more may be sent for now."""
 
     def __init__(self, account: XAccount, access: str) -> None:
         self.account = account
@@ -109,6 +115,10 @@ class _Sender:
     def _post(self, attempt: Attempt, post: CampaignPost) -> CampaignPost:
         media_id = self._picture(attempt, post) if post.card else None
         post, case = _read(attempt)
+        if media_id is not None and post.media_card != card_of(case, post.language).digest:
+            # Somebody on it was withdrawn meanwhile, or may not be shown any more.
+            attempts.put_off(attempt)
+            raise _Done
         return self._create(attempt, text_of(post, case), media_id=media_id)
 
     def _reply(self, attempt: Attempt, post: CampaignPost) -> None:
@@ -117,11 +127,14 @@ class _Sender:
 
     def _picture(self, attempt: Attempt, post: CampaignPost) -> str:
         """Return the id of the post's picture at X, which is handed over only where X has it no longer."""
-        there = attempts.uploaded(db.session, post)
+        case, alt = case_now(db.session, post), post.card_alt
+        # Taken before the picture is drawn: should that show something newer, it is only handed over once more.
+        card = card_of(case, post.language).digest
+        there = attempts.uploaded(db.session, post, card)
         if there:
             return there
         try:
-            png, alt = draw_card(case_now(db.session, post), post.language), post.card_alt
+            png = draw_card(case, post.language)
         except PaperError:
             log.exception("card_not_drawn", post=attempt.post_id)
             attempts.hold_attempt(attempt, "card")
@@ -133,7 +146,7 @@ class _Sender:
         except x.XProblem as problem:
             self._settle(attempt, problem, certain=True)
             raise _Done from None
-        attempts.note_upload(attempt, media_id)
+        attempts.note_upload(attempt, media_id, card)
         return media_id
 
     def _create(

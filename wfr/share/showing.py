@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from flask import current_app, request, url_for
@@ -33,11 +34,12 @@ def page_preview(case: Case | None = None) -> Preview:
     """Return what the present page's head says, and of which case; of none where others may not be shown it."""
     rule = request.url_rule.rule if request.url_rule else ""
     listed = rule in LISTED and request.method in ("GET", "HEAD")
-    if case and not ((listed or rule == SHARE_LINK) and case.for_feeds(today())):
+    hidden = case is not None and not case.for_feeds(today())
+    if hidden or not (listed or rule == SHARE_LINK):
         case = None
     url = f"{settings().base_url}{url_for(str(request.endpoint), **request.view_args or {})}" if listed else None
-    name = f"preview {language()} {url} {case.slug if case else None}"
-    return kept().get(name, PROCESS_SECONDS, lambda: _preview(rule, url, case))
+    name = f"preview {language()} {url} {case.slug if case else None} {hidden}"
+    return kept().get(name, PROCESS_SECONDS, lambda: replace(_preview(rule, url, case), names_nobody=hidden))
 
 
 def _preview(rule: str, url: str | None, case: Case | None) -> Preview:

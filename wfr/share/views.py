@@ -24,8 +24,6 @@ from wfr.share.sharing import PANEL, ShareLinkView, share_links, words_for
 
 blueprint = Blueprint("share", __name__)
 
-SHARED_WHILE = (Standing.OPEN, Standing.COMING)
-
 
 @dataclass(frozen=True, slots=True)
 class SharePanel:
@@ -138,13 +136,13 @@ def changed(slug: str) -> ResponseReturnValue:
 
 def _shareable_case(slug: str) -> Case:
     case = visible_case(slug)
+    if case.shareable(today()):
+        return case
     standing = case.standing(today())
-    if standing not in SHARED_WHILE:
+    if standing not in (Standing.OPEN, Standing.COMING):
         raise NotPossibleNow(standing.value, {"case": case})
-    if not case.for_feeds(today()):
-        why_not = _("The consent for this case covers writing from here, not networks and other sites.")
-        raise NotPossibleNow("not_offered", {"case": case, "why_not": why_not})
-    return case
+    why_not = _("The consent for this case covers writing from here, not networks and other sites.")
+    raise NotPossibleNow("not_offered", {"case": case, "why_not": why_not})
 
 
 def _sharer_in(form: ShareForm, case: Case) -> int:
