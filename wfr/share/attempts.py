@@ -7,6 +7,7 @@ it set must search before asking again.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,9 +17,10 @@ from sqlalchemy import Select, and_, func, or_, select
 from wfr.cases.models import Case
 from wfr.extensions import AnySession, db, transaction, utc_now
 from wfr.share import x
-from wfr.share.models import CampaignPost, LinkPlace, PostState, XAccount, XCharge
+from wfr.share.models import AccountState, CampaignPost, LinkPlace, PostState, XAccount, XCharge
 from wfr.share.post_rules import case_problem
 from wfr.share.posting import cancel, case_now, note
+from wfr.share.renewing import RECONNECT
 from wfr.share.spending import Charge, charge, fits_budget, still_to_pay
 from wfr.staff.models import JOB
 
@@ -26,6 +28,9 @@ log = structlog.get_logger(__name__)
 
 LEASE = timedelta(minutes=10)
 """How long a post belongs to the worker that took it, longer than all requests to X can take together."""
+
+LONGEST_REQUEST = timedelta(seconds=90)
+"""Before its lease ends by less than this, a post is not begun any more."""
 
 LOOK_AGAIN = timedelta(minutes=2)
 SURELY_SHOWN = timedelta(minutes=5)
@@ -53,11 +58,12 @@ def claim_next(account: XAccount) -> Attempt | None:
         # Workers take turns at this row: two that look at the same budget at once would both find it enough.
         row = session.get_one(XAccount, account.id, with_for_update=True, populate_existing=True)
         now = utc_now()
-        if row.paused_until is not None and row.paused_until > now:
+        if not _lets_us_post(row, now):
             return None
         for post_id in session.scalars(_due(now)).all():
             post = session.get_one(CampaignPost, post_id, with_for_update=True, populate_existing=True)
-            if not _may_go(session, post):
+            # Whoever held the row before may have called the post off, or changed what it says.
+            if session.scalar(_due(now).where(CampaignPost.id == post_id)) is None or not _may_go(session, post):
                 continue
             if post.tried_at is None:
                 post.tries, post.x_account_id, post.why = post.tries + 1, account.id, None
@@ -65,6 +71,13 @@ def claim_next(account: XAccount) -> Attempt | None:
             post.state, post.next_try_at = PostState.SENDING, until
             return Attempt(post.id, until)
     return None
+
+
+def _lets_us_post(account: XAccount | None, now: datetime) -> bool:
+    """Say whether an account is still ours to post with, and X takes something from us now."""
+    if account is None or account.state != AccountState.CONNECTED or account.problem == RECONNECT:
+        return False
+    return account.paused_until is None or account.paused_until <= now
 
 
 def anything_due() -> bool:
@@ -118,10 +131,14 @@ def arm(attempt: Attempt) -> bool:
     The case is read once more: it may have been withdrawn since the post was taken.
     """
     with transaction() as session:
-        post = _mine(session, attempt)
-        if post is None or utc_now() >= attempt.until or _stopped_by_case(session, post, case_now(session, post)):
+        post, now = _mine(session, attempt), utc_now()
+        if post is None or _stopped_by_case(session, post, case_now(session, post)):
             return False
-        post.tried_at = utc_now()
+        account = session.get(XAccount, post.x_account_id, populate_existing=True)
+        if now >= attempt.until - LONGEST_REQUEST or not _lets_us_post(account, now):
+            post.state, post.next_try_at = PostState.SENDING if post.x_id else PostState.APPROVED, None
+            return False
+        post.tried_at = now
     return True
 
 
@@ -160,11 +177,15 @@ def note_upload(attempt: Attempt, media_id: str, card: str) -> None:
         charge(session, Charge.MEDIA, post.id)
 
 
-def note_posted(attempt: Attempt, x_id: str) -> CampaignPost:
-    """Keep what X calls the post, or its reply where the post is out already, and enter what it cost."""
+def note_posted(attempt: Attempt, x_id: str, *, reply: bool) -> CampaignPost:
+    """Keep what X calls the post, or its reply, and enter what it cost.
+
+    It is so whoever has the post by now. What another worker has found by searching already stays as it is.
+    """
     with transaction() as session:
         post = session.get_one(CampaignPost, attempt.post_id, with_for_update=True, populate_existing=True)
-        enter_posted(session, post, x_id)
+        if (post.reply_x_id if reply else post.x_id) is None:
+            enter_posted(session, post, x_id)
     return post
 
 
@@ -214,15 +235,17 @@ def note_search(attempt: Attempt, *, read: int, matches: list[str]) -> bool:
         return False
 
 
-def settle(attempt: Attempt, problem: x.XProblem, *, certain: bool) -> None:
+def settle(attempt: Attempt, problem: x.XProblem, *, certain: bool, searched: bool = False) -> None:
     """Do what follows from X's refusal; `certain` says that what was asked for has surely not happened.
 
-    Short troubles are waited for, and the next try comes later each time; others are held for a person.
+    Short troubles are waited for, and the next try comes later each time; others are held for a person. A search that
+    failed (`searched`) counts as a try: one that always fails must end with a person.
     """
     with transaction() as session:
         post = _mine(session, attempt)
         if post is None:
             return
+        post.tries += int(searched)
         if certain:
             post.tried_at = None
         if isinstance(problem, x.Limited):
@@ -284,9 +307,8 @@ def sweep_withdrawn() -> int:
 def would_send() -> int:
     """Take what is due as far as it goes where nothing may leave this machine; return how much that was."""
     with transaction() as session:
-        due = [
-            session.get_one(CampaignPost, post_id, with_for_update=True) for post_id in session.scalars(_due(utc_now()))
-        ]
+        due = _locked_due(session)
+        _hold_begun(session, due)
         told = [
             post
             for post in due
@@ -301,7 +323,21 @@ def would_send() -> int:
 def wait_for_account(why: str) -> None:
     """Say of every post that is due that the account is in its way; `why` is a word such as ``reconnect``."""
     with transaction() as session:
-        for post_id in session.scalars(_due(utc_now())).all():
-            post = session.get_one(CampaignPost, post_id, with_for_update=True, populate_existing=True)
-            if post.tried_at is None:
+        due = _locked_due(session)
+        if why == "not_connected":
+            _hold_begun(session, due)
+        for post in due:
+            if post.state == PostState.APPROVED:
                 post.why = why
+
+
+def _locked_due(session: AnySession) -> list[CampaignPost]:
+    found = session.scalars(_due(utc_now())).all()
+    return [session.get_one(CampaignPost, each, with_for_update=True, populate_existing=True) for each in found]
+
+
+def _hold_begun(session: AnySession, posts: Iterable[CampaignPost]) -> None:
+    """Hold what was begun and cannot be finished from here any more: only a person can look at X."""
+    for post in posts:
+        if post.state == PostState.SENDING:
+            hold(session, post, "unclear")

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from wfr.extensions import db, transaction, utc_now
 from wfr.share import x
-from wfr.share.connecting import NotConnected, note_problem, usable_access
+from wfr.share.connecting import NotConnected, usable_access
 from wfr.share.models import CampaignPost, PostState
 from wfr.share.sending import stays_because
 from wfr.share.spending import Charge, charge, fits_budget, price
@@ -36,14 +36,11 @@ def refresh_numbers() -> int:
         return 0
     db.session.rollback()
     try:
-        account, access = usable_access(now=utc_now())
+        _account, access = usable_access(now=utc_now())
     except NotConnected:
         return 0
     try:
         numbers = x.numbers_of(access, list(wanted))
-    except x.Limited as problem:
-        note_problem(account.id, "limited", problem.until)
-        return 0
     except x.XProblem as problem:
         log.warning("post_numbers_not_read", why=problem.why)
         return 0

@@ -134,6 +134,8 @@ def _claim(now: datetime) -> tuple[XAccount, str | None]:
             raise NotConnected("not_connected")
         if account.state == AccountState.EXPIRED or account.problem == RECONNECT:
             raise NotConnected(RECONNECT)
+        if account.paused_until is not None and account.paused_until > now:
+            raise NotConnected("limited")
         if account.expires_at - now > _RENEW_BEFORE:
             return account, None
         if account.refreshing_since is not None and now - account.refreshing_since < _PATIENCE:

@@ -99,11 +99,15 @@ class _Sender:
         if not self._same_account(post):
             attempts.hold_attempt(attempt, "unclear")
             raise _Done
+        since = post.tried_at - SEARCH_FROM
+        # No transaction is open while X is searched.
+        db.session.rollback()
         try:
-            posted = x.own_posts_since(self.access, self.account.user_id, post.tried_at - SEARCH_FROM)
+            posted = x.own_posts_since(self.access, self.account.user_id, since)
         except x.XProblem as problem:
-            self._settle(attempt, problem, certain=False)
+            self._settle(attempt, problem, certain=False, searched=True)
             raise _Done from None
+        post, case = _read(attempt)
         if not attempts.note_search(attempt, read=len(posted), matches=matches(post, case, posted)):
             raise _Done
         return _read(attempt)[0]
@@ -160,19 +164,21 @@ class _Sender:
             in_doubt = isinstance(problem, x.Unclear) and problem.may_have_happened
             self._settle(attempt, problem, certain=not in_doubt)
             raise _Done from None
-        posted = attempts.note_posted(attempt, x_id)
+        posted = attempts.note_posted(attempt, x_id, reply=reply_to is not None)
         if self.account.problem:
             clear_problem(self.account.id)
         return posted
 
-    def _settle(self, attempt: Attempt, problem: x.XProblem, *, certain: bool) -> None:
+    def _settle(self, attempt: Attempt, problem: x.XProblem, *, certain: bool, searched: bool = False) -> None:
         log.warning("campaign_post_not_sent", post=attempt.post_id, why=problem.why, certain=certain)
-        attempts.settle(attempt, problem, certain=certain)
+        attempts.settle(attempt, problem, certain=certain, searched=searched)
         if isinstance(problem, x.Limited):
             note_problem(self.account.id, "limited", problem.until)
-        elif isinstance(problem, x.Unauthorised):
+        elif isinstance(problem, x.Unauthorised) and utc_now() < self.account.expires_at:
+            # A token that has merely run out is renewed for the next post.
             note_problem(self.account.id, "reconnect")
-        self.may_go_on = not isinstance(problem, x.Limited | x.Unauthorised)
+        # Where X is slow or away, one post in doubt is enough, and other jobs wait for this one.
+        self.may_go_on = not isinstance(problem, x.Limited | x.Unauthorised | x.Unclear)
 
 
 def _read(attempt: Attempt) -> tuple[CampaignPost, Case | None]:
