@@ -99,11 +99,11 @@ class _Sender:
         if not self._same_account(post):
             attempts.hold_attempt(attempt, "unclear")
             raise _Done
-        since = post.tried_at - SEARCH_FROM
+        since, user_id = post.tried_at - SEARCH_FROM, self.account.user_id
         # No transaction is open while X is searched.
         db.session.rollback()
         try:
-            posted = x.own_posts_since(self.access, self.account.user_id, since)
+            posted = x.own_posts_since(self.access, user_id, since)
         except x.XProblem as problem:
             self._settle(attempt, problem, certain=False, searched=True)
             raise _Done from None
