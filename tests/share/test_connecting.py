@@ -24,9 +24,8 @@ from tests.share.fake_x import FakeX
 from tests.staffing import Colleague, colleague
 from wfr.config import Settings
 from wfr.extensions import Base, db, transaction, utc_now
-from wfr.share.connecting import NotConnected, note_problem, usable_access
 from wfr.share.models import AccountState, XAccount, XConnecting
-from wfr.share.renewing import CALLBACK
+from wfr.share.renewing import CALLBACK, NotConnected, note_problem, usable_access
 from wfr.staff.models import AuditEntry, Role
 
 TOKEN, ME, REVOKE = "POST /2/oauth2/token", "GET /2/users/me", "POST /2/oauth2/revoke"
@@ -104,7 +103,7 @@ def test_a_coordinator_connects_the_account_and_the_desk_shows_it(app: Flask, co
     account = connect(cora, fake)
     assert (account.user_id, account.handle, account.connected_by) == (fake.user_id, fake.handle, cora.account_id)
     page = text_of(cora.get(HOME))
-    assert "Connected: posts go out as @sunrise_letters." in page
+    assert "Connected: @sunrise_letters." in page
     assert "by cora" in page and "read its posts, post, see whose it is, add pictures, stay connected" in page
     assert "$0.00 of $20.00 this month" in page
     with app.app_context():

@@ -20,29 +20,16 @@ from wfr.share import x
 from wfr.share.models import AccountState, XAccount, XConnecting
 from wfr.share.renewing import (
     NotConnected,
-    clear_problem,
     forget_at_x,
     newest_account,
-    note_problem,
     put_tokens,
     take_tokens,
     the_app,
     thing_of,
-    usable_access,
 )
 from wfr.staff.auditing import record, record_refusal
 from wfr.staff.models import Actor, Role
 from wfr.staff.rights import require_role
-
-__all__ = [
-    "NotConnected",
-    "begin_connecting",
-    "clear_problem",
-    "disconnect",
-    "finish_connecting",
-    "note_problem",
-    "usable_access",
-]
 
 LASTS = timedelta(minutes=10)
 _KEPT = timedelta(days=1)

@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from wfr.extensions import db, transaction, utc_now
 from wfr.share import x
-from wfr.share.connecting import NotConnected, usable_access
 from wfr.share.models import CampaignPost, PostState
+from wfr.share.renewing import NotConnected, usable_access
 from wfr.share.sending import stays_because
 from wfr.share.spending import Charge, charge, fits_budget, price
 

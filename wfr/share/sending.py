@@ -11,11 +11,11 @@ from wfr.paper import PaperError
 from wfr.share import attempts, x
 from wfr.share.attempts import Attempt
 from wfr.share.cards import card_of, draw_card
-from wfr.share.connecting import NotConnected, clear_problem, note_problem, usable_access
 from wfr.share.finding import matches
 from wfr.share.models import CampaignPost, LinkPlace, XAccount
 from wfr.share.post_rules import reply_of, text_of
 from wfr.share.posting import case_now
+from wfr.share.renewing import NotConnected, clear_problem, note_problem, usable_access
 
 log = structlog.get_logger(__name__)
 

@@ -55,7 +55,7 @@ def finish() -> ResponseReturnValue:
     except Refused as refusal:
         # Not the page of refusals, whose way back would lead to X's answer again.
         return _page(refused=refusal.why), HTTPStatus.CONFLICT
-    flash(_("Connected: posts go out as @%(handle)s.", handle=connected.handle), "good")
+    flash(_("Connected: @%(handle)s.", handle=connected.handle), "good")
     return _to_account()
 
 
