@@ -19,6 +19,8 @@ from wfr.drives import setup as drives_setup
 from wfr.letters import desk as letters_desk
 from wfr.letters import jobs as letters_jobs
 from wfr.letters import views as letters_views
+from wfr.network import jobs as network_jobs
+from wfr.network import setup as network_setup
 from wfr.pages import PageCache
 from wfr.pledges import cli as pledges_cli
 from wfr.pledges import desk as pledges_desk
@@ -69,6 +71,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     pledges_setup.init_app(app, settings)
     share_setup.init_app(app)
     drives_setup.init_app(app)
+    network_setup.init_app(app)
     api_setup.init_app(app)
     queue = jobs.init_app(app, settings)
     cases_jobs.register(queue)
@@ -77,6 +80,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     share_jobs.register(queue)
     staff_jobs.register(queue)
     drives_jobs.register(queue)
+    network_jobs.register(queue)
     for command in (*cases_cli.commands, *pledges_cli.commands, *staff_cli.commands, *drives_cli.commands):
         app.cli.add_command(command)
     cache = app.extensions["wfr.page_cache"] = PageCache(app.wsgi_app)

@@ -104,11 +104,34 @@ class Settings(BaseSettings):
         None, "WFR_MAIL_FROM", "Address that mail comes from. Default: no-reply at the host of WFR_BASE_URL."
     )
 
+    mail_rate: float = _setting(
+        0, "WFR_MAIL_RATE", "Messages a second that mailings may send in all; 0 for as many as the server takes.", ge=0
+    )
+    mail_domain_rate: float = _setting(
+        0, "WFR_MAIL_DOMAIN_RATE", "Messages a second to one domain, such as gmail.com; 0 for no limit.", ge=0
+    )
+    mail_bounces: int = _setting(
+        3, "WFR_MAIL_BOUNCES", "Mailings that come back from an address before nothing is sent to it again.", ge=1
+    )
+    bounce_address: Mailbox | None = _setting(
+        None,
+        "WFR_BOUNCE_ADDRESS",
+        "Address that mailings come back to; +… is put before its @. Default: WFR_MAIL_FROM, as it is.",
+    )
+    bounce_folder: Folder | None = _setting(
+        None, "WFR_BOUNCE_FOLDER", "Maildir folder that what comes back is read from. Default: none is read."
+    )
+
     secret_key: SecretStr | None = _setting(
         None, "SECRET_KEY", "Signs tickets. Default: made once in WFR_DATA; required with DATABASE_URL."
     )
     secret_key_fallbacks: Annotated[list[SecretStr], BeforeValidator(split)] = _setting(
         [], "SECRET_KEY_FALLBACKS", "Former secret keys that are still accepted, separated by commas."
+    )
+    suppression_secret: SecretStr | None = _setting(
+        None,
+        "WFR_SUPPRESSION_KEY",
+        "Hides the addresses that have left; never change it. Default: made once in WFR_DATA.",
     )
     metrics_token: SecretStr | None = _setting(
         None, "WFR_METRICS_TOKEN", "Bearer token that opens /metrics from elsewhere. Default: loopback only."
@@ -174,6 +197,9 @@ class Settings(BaseSettings):
     )
     limit_wrong_codes: Limit = _setting(
         "120 per hour", "WFR_LIMIT_WRONG_CODES", "Wrong join codes from one address, so that none can be guessed."
+    )
+    limit_members: Limit = _setting(
+        "30 per hour", "WFR_LIMIT_MEMBERS", "Forms of the Urgent Action Network sent from one address."
     )
     limit_visits: Limit = _setting(
         "12 per hour", "WFR_LIMIT_VISITS", "Visits of one share link that are counted from one address; all are let in."
@@ -307,6 +333,8 @@ class Settings(BaseSettings):
             yield f"SECRET_KEY: set a long random value; a public WFR_BASE_URL needs it. {_MAKE_A_KEY}"
         elif len(self.secret_key.get_secret_value()) < _SHORTEST_PUBLIC_KEY:
             yield f"SECRET_KEY: set at least {_SHORTEST_PUBLIC_KEY} characters. {_MAKE_A_KEY}"
+        if self.database and not self.suppression_secret:
+            yield f"WFR_SUPPRESSION_KEY: set a long random value, once and for all. {_MAKE_A_KEY}"
         if not self.privacy_contact:
             yield "WFR_PRIVACY_CONTACT: set whom people ask about their data; a public site needs it."
 
@@ -384,6 +412,16 @@ class Settings(BaseSettings):
         """Return the keys to check a signature with, newest first: the present one, then the fallbacks'."""
         former = (derive_key(old.get_secret_value().encode(), purpose) for old in self.secret_key_fallbacks)
         return [self.key(purpose), *former]
+
+    @property
+    def suppression_key(self) -> bytes:
+        """The 32-byte key of the suppression list, which does not change with the secret key."""
+        try:
+            secret = self.suppression_secret
+            given = secret.get_secret_value().encode() if secret else made_secret(self.data / "suppression_key")
+        except (OSError, ValueError) as problem:
+            raise ConfigError(f"WFR_SUPPRESSION_KEY: {problem}, or set WFR_SUPPRESSION_KEY.") from problem
+        return derive_key(given, "suppression")
 
     def _master_key(self) -> bytes:
         if self.secret_key:
