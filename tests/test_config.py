@@ -98,6 +98,29 @@ def test_a_database_server_needs_a_secret_key() -> None:
         Settings.load({"DATABASE_URL": "postgresql://host/name"})
 
 
+def test_a_public_site_on_a_database_server_needs_a_suppression_key() -> None:
+    large = {**PUBLIC, "DATABASE_URL": "postgresql://host/name"}
+    with pytest.raises(ConfigError, match="WFR_SUPPRESSION_KEY: set "):
+        Settings.load(large)
+    assert Settings.load({**large, "WFR_SUPPRESSION_KEY": "k"}).suppression_key
+
+
+def test_the_suppression_key_outlives_the_secret_key_and_a_move_to_another_machine(tmp_path: Path) -> None:
+    made = Settings.load({"WFR_DATA": str(tmp_path), "SECRET_KEY": "old"}).suppression_key
+    assert Settings.load({"WFR_DATA": str(tmp_path), "SECRET_KEY": "new"}).suppression_key == made
+    secret = (tmp_path / "suppression_key").read_text()
+    assert Settings.load({"WFR_SUPPRESSION_KEY": secret}).suppression_key == made
+
+
+def test_what_comes_back_goes_to_the_senders_domain() -> None:
+    mailboxes = {"WFR_MAIL_FROM": "news@example.org", "WFR_BOUNCE_ADDRESS": "back@example.org"}
+    assert Settings.load({**mailboxes, "WFR_BOUNCE_ADDRESS": "back@bounces.example.org"})
+    assert Settings.load(mailboxes)
+    for elsewhere in ("back@elsewhere.org", "back@badexample.org"):
+        with pytest.raises(ConfigError, match=r"WFR_BOUNCE_ADDRESS: set an address of example\.org"):
+            Settings.load({**mailboxes, "WFR_BOUNCE_ADDRESS": elsewhere})
+
+
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
 def test_every_usual_name_of_postgresql_is_understood(scheme: str) -> None:
     settings = Settings.load({"DATABASE_URL": f"{scheme}://u:p@host/name", "SECRET_KEY": "k"})

@@ -316,6 +316,8 @@ class Settings(BaseSettings):
             yield f"SECRET_KEY: set a long random value; DATABASE_URL needs it. {_MAKE_A_KEY}"
         if self.is_public:
             yield from self._broken_public_rules()
+        if self.bounce_address and not self._is_aligned(self.bounce_address):
+            yield f"WFR_BOUNCE_ADDRESS: set an address of {self.mail_from.rpartition('@')[2]}, or of a host below it."
         if not self.ratelimit_enabled and (self.is_public or not is_loopback(self.bind)):
             yield "RATELIMIT_ENABLED: leave it on; off is for load tests with WFR_BIND=127.0.0.1 only."
         if self.demo and self.is_public:
@@ -348,6 +350,11 @@ class Settings(BaseSettings):
         """The address that mail comes from."""
         host = urlsplit(self.base_url).hostname or ""
         return self.mail_sender or f"no-reply@{'localhost' if is_loopback(host) else host}"
+
+    def _is_aligned(self, address: str) -> bool:
+        """Say whether an address is of the sender's domain, or of a host below it, as DMARC wants it."""
+        ours, theirs = (each.rpartition("@")[2].lower() for each in (self.mail_from, address))
+        return theirs == ours or theirs.endswith(f".{ours}")
 
     @property
     def is_public(self) -> bool:
