@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from wfr.staff.second_factor import seal_secret
 from wfr.staff.sessions import add_session
 
 CSRF = re.compile(r'name="csrf_token" value="([^"]+)"')
+TAB_SECONDS = 600
 
 
 def make_account(name: str, role: Role = Role.WRITER, **changes: Any) -> Account:
@@ -32,16 +34,20 @@ class Colleague(LintingClient):
     """Somebody's browser at the desk. `post` sends the CSRF token by itself, as the page's form would."""
 
     account_id: int
+    _token: tuple[float, str] | None = None
 
     def send(self, path: str, **fields: Any) -> TestResponse:
         """Post a form at the desk with a good CSRF token."""
         return self.post(path, data={"csrf_token": self.csrf_token(), **fields})
 
     def csrf_token(self) -> str:
-        """Return a CSRF token of this browser's session."""
-        found = CSRF.search(self.get("/desk/me").get_data(as_text=True))
-        assert found, "the desk's own page carries no CSRF token"
-        return found[1]
+        """Return a CSRF token of this browser's session, as it stands in a tab that was opened some minutes ago."""
+        now = time.time()
+        if self._token is None or not 0 <= now - self._token[0] < TAB_SECONDS:
+            found = CSRF.search(self.get("/desk/me").get_data(as_text=True))
+            assert found, "the desk's own page carries no CSRF token"
+            self._token = now, found[1]
+        return self._token[1]
 
 
 def colleague(app: Flask, name: str, role: Role = Role.WRITER, *, fresh: bool = True) -> Colleague:

@@ -102,6 +102,8 @@ def test_jobs_are_due_at_their_utc_time(queue: Queue, now: str, due: set[str]) -
     queue.every("often", lambda: None, minutes=5)
     each_minute = {"keep_hours", "find_packs", "sweep_packs", "notice_cases", "sweep_notices"}
     each_minute |= {"find_posts", "propose_milestones"}
+    each_minute |= {"send_reminders", "finish_leaving"}
+    each_minute |= {"find_mailings", "stop_mailings", "read_bounces"}
     assert {task.name for task in queue._huey.read_periodic(datetime.fromisoformat(now))} == due | each_minute
 
 

@@ -19,6 +19,7 @@ from wfr.drives import setup as drives_setup
 from wfr.letters import desk as letters_desk
 from wfr.letters import jobs as letters_jobs
 from wfr.letters import views as letters_views
+from wfr.network import cli as network_cli
 from wfr.network import jobs as network_jobs
 from wfr.network import setup as network_setup
 from wfr.pages import PageCache
@@ -81,8 +82,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     staff_jobs.register(queue)
     drives_jobs.register(queue)
     network_jobs.register(queue)
-    for command in (*cases_cli.commands, *pledges_cli.commands, *staff_cli.commands, *drives_cli.commands):
-        app.cli.add_command(command)
+    for domain in (cases_cli, pledges_cli, staff_cli, drives_cli, network_cli):
+        for command in domain.commands:
+            app.cli.add_command(command)
     cache = app.extensions["wfr.page_cache"] = PageCache(app.wsgi_app)
     app.wsgi_app = cache  # type: ignore[method-assign]
     security.init_app(app, settings)

@@ -19,6 +19,13 @@ from wfr.cases.queries import is_demonstration
 from wfr.cases.season_files import CannotLoad
 from wfr.config import ConfigError, Settings
 from wfr.extensions import db
+from wfr.network.restoring import (
+    Kept,
+    count_restored_members,
+    hold_restored_mailings,
+    keep_suppressed,
+    suppression_list,
+)
 from wfr.share.restoring import hold_restored_posts
 from wfr.telemetry import set_up_log
 
@@ -178,11 +185,27 @@ def restore(ctx: click.Context, file: Path, force: bool) -> None:
     app = _app(ctx)
     if not inspect(db.engine).has_table("alembic_version"):
         schema.upgrade(app, _settings().data)
+    kept = suppression_list() if force else None
     try:
         counts = backup.restore_backup(db.engine, db.metadata, _settings().uploads, file, force=force)
     except (backup.BackupError, OSError) as problem:
         raise click.ClickException(str(problem)) from problem
-    held = hold_restored_posts()
+    held, mailings = hold_restored_posts(), hold_restored_mailings()
     click.echo(f"{sum(counts.values()):,} rows of {len(counts)} tables are restored. Now run: wfr tally verify")
     if held:
         click.echo(f"{held} campaign posts are held: they may have gone out since. Look at them at the desk.")
+    if mailings:
+        click.echo(f"{mailings} mailings are held: they may have gone on since. Look at them at the desk.")
+    _tell_who_is_back(kept)
+
+
+def _tell_who_is_back(kept: Kept | None) -> None:
+    """Erase who has left the network since the backup, by the list of the database that was there; or warn."""
+    if kept is not None:
+        if left := keep_suppressed(kept):
+            click.echo(f"{left} members are erased again: they have left since, or their mail came back.")
+    elif members := count_restored_members():
+        click.echo(
+            f"Who left after this backup was made is a member again: {members} members are restored, and the "
+            "list of who has left since was not in this database."
+        )

@@ -335,7 +335,7 @@ class Settings(BaseSettings):
             yield f"SECRET_KEY: set a long random value; a public WFR_BASE_URL needs it. {_MAKE_A_KEY}"
         elif len(self.secret_key.get_secret_value()) < _SHORTEST_PUBLIC_KEY:
             yield f"SECRET_KEY: set at least {_SHORTEST_PUBLIC_KEY} characters. {_MAKE_A_KEY}"
-        if self.database and not self.suppression_secret:
+        if not self.uses_sqlite and not self.suppression_secret:
             yield f"WFR_SUPPRESSION_KEY: set a long random value, once and for all. {_MAKE_A_KEY}"
         if not self.privacy_contact:
             yield "WFR_PRIVACY_CONTACT: set whom people ask about their data; a public site needs it."

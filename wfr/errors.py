@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, jsonify, make_response, render_template, request
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, TooManyRequests
 
@@ -88,6 +88,11 @@ def not_found(_error: Exception) -> Response:
     return _page("404", HTTPStatus.NOT_FOUND)
 
 
+def no_such_number(error: DataError) -> Response:
+    """Answer 404 to a number in an address that no column holds; SQLite's driver says `OverflowError` to it."""
+    return not_found(error) if type(error.orig).__name__ == "NumericValueOutOfRange" else unexpected(error)
+
+
 def gone(error: NotPossibleNow) -> Response:
     """Answer 410: not for this, not now, and what one can still do."""
     return _page("410", HTTPStatus.GONE, what=error.what, **{"case": None, **error.about})
@@ -135,6 +140,8 @@ def unexpected(error: Exception) -> Response:
 HANDLERS: tuple[tuple[Any, Any], ...] = (
     (NoSuchThing, not_found),
     (HTTPStatus.NOT_FOUND, not_found),
+    (OverflowError, not_found),
+    (DataError, no_such_number),
     (NotPossibleNow, gone),
     (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, too_large),
     (HTTPStatus.TOO_MANY_REQUESTS, too_many),

@@ -108,6 +108,12 @@ def _away(problem: Exception) -> DatabaseAway:
     return DatabaseAway()
 
 
+def write_gate() -> AbstractContextManager[None]:
+    """Return what a write outside `transaction` must be done within: on SQLite the turn to write, else nothing."""
+    gate: AbstractContextManager[None] = current_app.extensions["wfr.write_gate"]()
+    return gate
+
+
 @contextmanager
 def one_statement() -> Iterator[Connection]:
     """Give a connection for a single statement, which is a transaction by itself: one round trip instead of four.
@@ -207,6 +213,17 @@ def render_apart(template: str, language: str, **values: Any) -> str:
     """Render a template in `language` with these values and no others, whoever asks: a request, a job, a command."""
     with current_app.app_context(), force_locale(language.replace("-", "_")):
         return current_app.jinja_env.get_template(template).render(values, language=language)
+
+
+def in_app(work: Callable[[], R]) -> Callable[[], R]:
+    """Return `work` for another thread to call: it runs inside the present app, with a session of its own."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 -- as Flask's manual says
+
+    def run() -> R:
+        with app.app_context():
+            return work()
+
+    return run
 
 
 def engine_options(settings: Settings) -> dict[str, Any]:

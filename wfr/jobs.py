@@ -6,6 +6,7 @@ in the database, found again by a regular sweep; and as two workers may ring at 
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -25,6 +26,8 @@ log = structlog.get_logger(__name__)
 LONGEST_SHUTDOWN_SECONDS = 25
 QUICK_SHUTDOWN_SECONDS = 1.0
 _LONGEST_NAP_SECONDS = 2.0
+_THREADS = 2
+"""One for a mailing, which may take hours, and one for all that must not wait for it."""
 
 
 class Queue:
@@ -35,10 +38,12 @@ class Queue:
         self._settings = settings
         self._huey = _make_huey(settings)
         # Each thread of a consumer has a connection of its own to be woken by; it closes it when it ends.
-        self._huey.on_shutdown("close")(self._huey.storage.close)
+        self._huey.on_shutdown("close")(self._close_storage)
         self.jobs: dict[str, Callable[[], None]] = {}
         """What each job does, by name: it can be called without waiting for its hour."""
         self._bells: dict[str, Callable[[], object]] = {}
+        self._stop = threading.Event()
+        self._closing = threading.Lock()
 
     def daily(self, name: str, work: Callable[[], object], *, at: str) -> None:
         """Run `work` every day at the UTC time `at`, such as ``"03:40"``."""
@@ -72,7 +77,15 @@ class Queue:
             log.warning("bell_not_heard", job=name, error=type(problem).__name__)
         finally:
             # Whoever rings does so seldom, and need not hold a connection until the next time.
-            self._huey.storage.close()
+            self._close_storage()
+
+    def ending(self) -> bool:
+        """Say whether this process was told to end: a long job then stops at the next good moment."""
+        return self._stop.is_set()
+
+    def rest(self, seconds: float) -> None:
+        """Let `seconds` pass, or fewer where this process is told to end meanwhile."""
+        self._stop.wait(seconds)
 
     def _schedule(
         self, name: str, work: Callable[[], object], when: Callable[..., bool], tell: Callable[..., object]
@@ -106,7 +119,7 @@ class Queue:
 
         def stop() -> None:
             consumer.stop(graceful=True)
-            self._huey.storage.close()
+            self._close_storage()
 
         return stop
 
@@ -118,18 +131,33 @@ class Queue:
         try:
             self._consumer(Consumer, LONGEST_SHUTDOWN_SECONDS).run()
         finally:
+            self._close_storage()
+
+    def _make_tables(self) -> None:
+        try:
+            self._huey.storage.initialize_schema()
+        except Exception:
+            # Two workers that begin at once both make them; PostgreSQL lets one of them fail.
+            self._close_storage()
+            self._huey.storage.initialize_schema()
+
+    def _close_storage(self) -> None:
+        # Threads share its connection, and the library looks whether there is one before it waits for its turn.
+        with self._closing:
             self._huey.storage.close()
 
     def _consumer(self, kind: type[Consumer], shutdown_seconds: float) -> Consumer:
         self._settings.data.mkdir(parents=True, exist_ok=True)
-        self._huey.storage.initialize_schema()
-        return kind(
+        self._make_tables()
+        consumer = kind(
             self._huey,
-            workers=1,
+            workers=_THREADS,
             max_delay=_LONGEST_NAP_SECONDS,
             shutdown_timeout=shutdown_seconds,
             graceful_signal="TERM",
         )
+        self._stop = consumer.stop_flag
+        return consumer
 
 
 class _QuietConsumer(Consumer):  # type: ignore[misc]  # Huey has no types.
@@ -170,3 +198,13 @@ def queue_of(app: Flask) -> Queue:
 def ring(name: str) -> None:
     """Have a job of the present app run soon; see `Queue.ring`."""
     queue_of(current_app).ring(name)
+
+
+def ending() -> bool:
+    """Say whether the present app's process was told to end; see `Queue.ending`."""
+    return queue_of(current_app).ending()
+
+
+def rest(seconds: float) -> None:
+    """Let `seconds` pass unless the present app's process ends; see `Queue.rest`."""
+    queue_of(current_app).rest(seconds)

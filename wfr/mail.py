@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import secrets
 import smtplib
 import ssl
 from datetime import UTC, datetime
-from email.utils import formataddr, make_msgid
+from email.utils import formataddr, make_msgid, parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -43,13 +45,12 @@ class Server(EmailBackend):  # type: ignore[misc]  # flask-mailman has no types
             return False
         ours = settings().mail_from.rpartition("@")[2]
         place = {"host": self.host, "port": self.port, "local_hostname": ours, "timeout": self.timeout}
-        certain = ssl.create_default_context()
         if self.use_ssl:
-            self.connection = smtplib.SMTP_SSL(**place, context=certain)
+            self.connection = smtplib.SMTP_SSL(**place, context=ssl.create_default_context())
         else:
             self.connection = smtplib.SMTP(**place)
         if self.use_tls:
-            self.connection.starttls(context=certain)
+            self.connection.starttls(context=ssl.create_default_context())
         if self.username:
             self.connection.login(self.username, self.password or "")
         return True
@@ -72,10 +73,39 @@ class Outbox(BaseEmailBackend):  # type: ignore[misc]  # as above
         folder = Path(self.mailman.file_path)
         folder.mkdir(parents=True, exist_ok=True)
         for message in email_messages:
-            file = folder / f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{secrets.token_hex(3)}.eml"
-            file.touch(mode=0o600)
-            file.write_bytes(message.message().as_bytes())
+            lay_in_outbox(folder, message.to[0], message.message().as_bytes())
         return len(email_messages)
+
+
+def lay_in_outbox(folder: Path, to: str, data: bytes) -> None:
+    """Write a mail to a file of its own; its name says when, and as a keyed digest to whom."""
+    name = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{secrets.token_hex(3)}-{_digests(to)[0]}.eml"
+    draft = folder / f".{name}"
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as handle:
+        handle.write(data)
+    # Whole or not at all, whatever happens to this process.
+    draft.rename(folder / name)
+
+
+def forget_in_outbox(email: str) -> int:
+    """Delete every mail to an address from the outbox, and return how many there were."""
+    folder, copies = settings().outbox, 0
+    for digest in _digests(email):
+        for file in folder.glob(f"*-{digest}.eml"):
+            file.unlink(missing_ok=True)
+            copies += 1
+    return copies
+
+
+def _digests(email: str) -> list[str]:
+    """Return the digests that stand for an address in the names of files, by the present key and by former ones."""
+    address = parseaddr(email)[1].strip().lower().encode()
+    return [hashlib.blake2b(address, key=key, digest_size=8).hexdigest() for key in settings().keys("outbox")]
+
+
+def new_backend() -> BaseEmailBackend:
+    """Return the present app's way out, a `Server` or the `Outbox`, not yet connected."""
+    return current_app.extensions["mailman"].get_connection()
 
 
 def init_app(app: Flask, settings: Settings) -> None:

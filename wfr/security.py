@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
 from ipaddress import IPv4Address, ip_address, ip_network
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, request
@@ -19,6 +21,9 @@ from wfr.config import ConfigError, Settings
 
 ONE_YEAR_SECONDS = 365 * 24 * 60 * 60
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_FROM_ANYWHERE = "wfr_from_anywhere"
+
+AnyView = TypeVar("AnyView", bound=Callable[..., Any])
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -28,7 +33,8 @@ def init_app(app: Flask, settings: Settings) -> None:
 
     @app.before_request
     def refuse_other_sites() -> None:
-        if request.method not in SAFE_METHODS and not from_our_pages():
+        view = app.view_functions.get(request.endpoint or "")
+        if request.method not in SAFE_METHODS and not (from_our_pages() or hasattr(view, _FROM_ANYWHERE)):
             abort(HTTPStatus.FORBIDDEN)
 
     @app.after_request
@@ -86,6 +92,12 @@ def refuse_frames(headers: Headers) -> None:
     policy = headers["Content-Security-Policy"]
     if "frame-ancestors " not in policy or "frame-ancestors 'none'" in policy:
         headers.setdefault("X-Frame-Options", "DENY")
+
+
+def from_anywhere(view: AnyView) -> AnyView:
+    """Mark a view that other sites and programs may post to: what its address says is all that it asks for."""
+    setattr(view, _FROM_ANYWHERE, True)
+    return view
 
 
 def from_our_pages() -> bool:

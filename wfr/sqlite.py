@@ -37,6 +37,7 @@ def prepare(engine: Engine) -> None:
             "synchronous=FULL",
             f"busy_timeout={int(BUSY_TIMEOUT_SECONDS * 1000)}",
             "foreign_keys=ON",
+            "secure_delete=ON",
             "cache_size=-16000",
         ):
             connection.execute(f"PRAGMA {pragma}")

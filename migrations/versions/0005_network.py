@@ -37,6 +37,7 @@ def upgrade() -> None:
         sa.Column("concerns", sa.Integer(), nullable=False),
         sa.Column("links", sa.Integer(), nullable=False),
         sa.Column("bounces", sa.Integer(), nullable=False),
+        sa.Column("bounced_on", sa.Date(), nullable=True),
         sa.Column("made_at", sa.DateTime(), nullable=False),
         sa.Column("confirmed_at", sa.DateTime(), nullable=True),
         sa.Column("left_at", sa.DateTime(), nullable=True),
@@ -196,11 +197,11 @@ def upgrade() -> None:
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_deliveries_member_id"), ["member_id"], unique=False)
         batch_op.create_index(
-            "ix_deliveries_waiting",
+            "ix_deliveries_unsettled",
             ["mailing_id", "id"],
             unique=False,
-            sqlite_where=sa.text("state = 'waiting'"),
-            postgresql_where=sa.text("state = 'waiting'"),
+            sqlite_where=sa.text("settled_at IS NULL"),
+            postgresql_where=sa.text("settled_at IS NULL"),
         )
 
     op.create_table(
@@ -252,9 +253,9 @@ def downgrade() -> None:
     op.drop_table("mailing_cases")
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
         batch_op.drop_index(
-            "ix_deliveries_waiting",
-            sqlite_where=sa.text("state = 'waiting'"),
-            postgresql_where=sa.text("state = 'waiting'"),
+            "ix_deliveries_unsettled",
+            sqlite_where=sa.text("settled_at IS NULL"),
+            postgresql_where=sa.text("settled_at IS NULL"),
         )
         batch_op.drop_index(batch_op.f("ix_deliveries_member_id"))
 

@@ -14,7 +14,7 @@ from icalendar import Calendar, Event
 from tests.factories import Cast, make_case
 from tests.linting import LintingClient
 from wfr.api.feeds import ENTRIES, Entry, Masthead, atom_feed, identity
-from wfr.cases.models import Case, CaseStatus, CaseUpdate, Season
+from wfr.cases.models import Case, CaseStatus, CaseUpdate, Installation, Season
 from wfr.cases.queries import today
 from wfr.extensions import db
 
@@ -161,6 +161,19 @@ def events(document: bytes) -> dict[str, Event]:
     assert len({str(event["UID"]) for event in found.values()}) == len(found)
     assert all(len(line) <= 75 for line in document.split(b"\r\n"))
     return found
+
+
+def test_a_demonstration_says_so_in_the_calendar_and_on_each_page(
+    app: Flask, visitor: LintingClient, season: Cast
+) -> None:
+    with app.app_context():
+        db.session.merge(Installation(id=1, demonstration=True))
+        db.session.commit()
+        app.extensions["wfr.kept"].forget("shelf")
+    found = events(visitor.get("/calendar.ics").data)
+    assert found and all(name.startswith("[Demonstration] ") for name in found)
+    words = "Demonstration: real cases of 2020 and an invented one."
+    assert words in visitor.get("/").get_data(as_text=True)
 
 
 def test_the_calendar_has_the_seasons_days_and_earlier_deadlines(

@@ -6,15 +6,14 @@ from datetime import timedelta
 from typing import Any
 from xml.etree import ElementTree as ET
 
-import html5lib
 import pytest
 from flask import Flask
 
 from tests.acting import text_of
 from tests.cases.test_public_pages import forget_everything
 from tests.factories import LETTER, Cast
-from tests.linting import XHTML, LintingClient
-from tests.staffing import Colleague, colleague
+from tests.linting import XHTML, LintingClient, read_page
+from tests.staffing import CSRF, Colleague, colleague
 from wfr.cases.models import CaseStatus, CaseVersion, VersionState
 from wfr.cases.publishing import keep_hours
 from wfr.cases.queries import today
@@ -26,15 +25,14 @@ CASE = "/desk/cases/nadia-reed"
 
 def fields_of(page: str, form_id: str = "editor") -> dict[str, Any]:
     """Return what sending a page's form as it stands would send."""
-    document = html5lib.parse(page, treebuilder="etree")
-    form = next(form for form in document.iter(f"{XHTML}form") if form.get("id") == form_id)
+    form = next(form for form in read_page(page).iter(f"{XHTML}form") if form.get("id") == form_id)
     fields: dict[str, Any] = {}
     for control in form.iter():
         name = control.get("name")
         value = _value(control) if name else None
         if name and value is not None:
             fields.setdefault(name, []).append(value)
-    return fields
+    return {**fields, "csrf_token": CSRF.findall(page)[:1]}
 
 
 def _value(control: ET.Element) -> str | None:

@@ -83,6 +83,17 @@ def test_replay_acts_through_the_ledger(app: Flask) -> None:
         assert sum(figures.pledged for figures in read_figures(db.session).values()) == 5
 
 
+def test_nothing_is_simulated_for_an_urgent_action(app: Flask) -> None:
+    with app.app_context():
+        load_demonstration(paths.DEMO, simulated=False)
+        spare, *others = db.session.scalars(select(Case))
+        for case in others:
+            case.season_id = None
+        db.session.commit()
+        pledges = replay(60_000)
+        assert {next(pledges).case_id for _ in range(12)} == {spare.id}
+
+
 @pytest.mark.parametrize(
     "day", [date(2026, 11, 21), date(2026, 12, 10), date(2026, 12, 31), date(2027, 1, 1), date(2027, 6, 1)]
 )

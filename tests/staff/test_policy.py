@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import product
+from itertools import count, product
 from typing import Any
 
 import pytest
 from flask import Flask
 from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
 
 from tests.factories import Cast, make_case
+from tests.network.mailings import make_issue, make_mailing, make_urgent_case
 from tests.staffing import Colleague, colleague, make_account
 from wfr.cases.models import CaseStatus
 from wfr.extensions import db
+from wfr.network.models import MailingState
 from wfr.staff.models import AccountState, Role
 from wfr.staff.policy import policy_of
 
@@ -76,6 +79,21 @@ ROUTES: dict[str, tuple[Role | None, bool]] = {
     "/desk/drives/<slug>/message POST": (REVIEWER, NOT_FRESH),
     "/desk/drives/<slug>/name POST": (REVIEWER, NOT_FRESH),
     "/desk/invitation/<token> GET+POST": (ANYONE, NOT_FRESH),
+    "/desk/mailings GET": (WRITER, NOT_FRESH),
+    "/desk/mailings POST": (WRITER, NOT_FRESH),
+    "/desk/mailings/<int:mailing_id> GET": (WRITER, NOT_FRESH),
+    "/desk/mailings/<int:mailing_id>/approve POST": (REVIEWER, FRESH),
+    "/desk/mailings/<int:mailing_id>/cancel POST": (WRITER, NOT_FRESH),
+    "/desk/mailings/<int:mailing_id>/in/<language> GET": (WRITER, NOT_FRESH),
+    "/desk/mailings/<int:mailing_id>/in/<language> POST": (WRITER, NOT_FRESH),
+    "/desk/mailings/<int:mailing_id>/in/<language>/message GET": (WRITER, NOT_FRESH),
+    "/desk/mailings/<int:mailing_id>/in/<language>/try POST": (WRITER, NOT_FRESH),
+    "/desk/mailings/<int:mailing_id>/pause POST": (WRITER, NOT_FRESH),
+    "/desk/mailings/<int:mailing_id>/progress GET": (WRITER, NOT_FRESH),
+    "/desk/mailings/<int:mailing_id>/resume POST": (REVIEWER, NOT_FRESH),
+    "/desk/mailings/<int:mailing_id>/return POST": (REVIEWER, NOT_FRESH),
+    "/desk/mailings/<int:mailing_id>/submit POST": (WRITER, NOT_FRESH),
+    "/desk/mailings/<int:mailing_id>/unschedule POST": (WRITER, NOT_FRESH),
     "/desk/me GET": (WRITER, NOT_FRESH),
     "/desk/me/password POST": (WRITER, FRESH),
     "/desk/me/recovery-codes POST": (WRITER, FRESH),
@@ -84,6 +102,10 @@ ROUTES: dict[str, tuple[Role | None, bool]] = {
     "/desk/me/sessions POST": (WRITER, NOT_FRESH),
     "/desk/numbers GET": (WRITER, NOT_FRESH),
     "/desk/numbers/export POST": (COORDINATOR, FRESH),
+    "/desk/outbox GET": (COORDINATOR, NOT_FRESH),
+    "/desk/outbox/<name> GET": (COORDINATOR, NOT_FRESH),
+    "/desk/outbox/<name>/file GET": (COORDINATOR, NOT_FRESH),
+    "/desk/outbox/<name>/html GET": (COORDINATOR, NOT_FRESH),
     "/desk/photographs/<photograph>/<int:width>.<any(webp, jpg):file_format> GET": (WRITER, NOT_FRESH),
     "/desk/posts GET": (WRITER, NOT_FRESH),
     "/desk/posts POST": (WRITER, NOT_FRESH),
@@ -126,6 +148,12 @@ ROUTES: dict[str, tuple[Role | None, bool]] = {
     "/desk/stories/<slug>/<language>/take-down POST": (REVIEWER, NOT_FRESH),
     "/desk/stories/new GET": (WRITER, NOT_FRESH),
     "/desk/stories/new POST": (WRITER, NOT_FRESH),
+    "/desk/urgent-actions GET": (WRITER, NOT_FRESH),
+    "/desk/urgent-actions POST": (WRITER, NOT_FRESH),
+    "/desk/urgent-actions/<slug> GET": (WRITER, NOT_FRESH),
+    "/desk/urgent-actions/<slug>/issues POST": (WRITER, NOT_FRESH),
+    "/desk/urgent-actions/<slug>/issues/<int:ordinal> POST": (WRITER, NOT_FRESH),
+    "/desk/urgent-actions/<slug>/issues/<int:ordinal>/issue POST": (REVIEWER, FRESH),
 }
 """Every desk route with its methods: who may use it, and whether it asks for a fresh code. Exactly these, no other."""
 
@@ -164,9 +192,17 @@ def objects(app: Flask, season: Cast) -> dict[str, list[Any]]:
         db.session.commit()
         other = make_account("other", Role.WRITER)
         proposed = make_account("proposed", Role.WRITER, state=AccountState.PROPOSED)
+        issue = make_issue(make_urgent_case("urgent-one", "Uma Urgent"))
+        mailings = [make_mailing(issue) for _ in MAILINGS]
+        for mailing, state in zip(mailings, MAILINGS, strict=True):
+            mailing.state = state
+        db.session.commit()
+        found = [mailing.id for mailing in mailings]
     return {
-        "slug": [season.tiny, "withdrawn-one", "draft-one", "paused-one", "test", "out", "nobody"],
+        "slug": [season.tiny, "withdrawn-one", "draft-one", "paused-one", "urgent-one", "test", "out", "nobody"],
+        "mailing_id": [*found, 999],
         "number": [1, 99],
+        "ordinal": [1, 99],
         "account_id": [other.id, proposed.id, 999],
         "width": [320],
         "file_format": ["jpg"],
@@ -210,6 +246,9 @@ class _Try:
 
 
 _people: dict[tuple[int, Role], Colleague] = {}
+_numbers = count()
+MAILINGS = (MailingState.DRAFT, MailingState.IN_REVIEW, MailingState.RUNNING)
+STALE = b"This form is too old"
 
 
 def _look(app: Flask, trial: _Try) -> None:
@@ -220,22 +259,28 @@ def _look(app: Flask, trial: _Try) -> None:
         else:
             assert answer.status_code == 303 and "/desk/sign-in" in answer.headers["Location"], trial
         return
-    client = _person(app, trial.role)
-    data = {"csrf_token": client.csrf_token()} if trial.method != "GET" else None
-    answer = client.open(trial.address, method=trial.method, data=data)
+    answer = _try(_person(app, trial.role), trial)
+    if STALE in answer.data or answer.headers.get("Location", "").startswith("/desk/sign-in"):
+        # What she tried before, or this, has signed her out, or begun another session.
+        answer = _try(_person(app, trial.role, anew=True), trial)
+    assert STALE not in answer.data, trial
     if trial.needed is not None and not trial.role.may(trial.needed):
         assert answer.status_code == 403, trial
     else:
         assert answer.status_code < 500 and answer.status_code != 401, trial
 
 
-def _person(app: Flask, role: Role) -> Colleague:
-    """Return somebody of this role who is signed in, another one when the last was signed out by what she tried."""
+def _try(client: Colleague, trial: _Try) -> TestResponse:
+    data = {"csrf_token": client.csrf_token()} if trial.method != "GET" else None
+    return client.open(trial.address, method=trial.method, data=data)
+
+
+def _person(app: Flask, role: Role, *, anew: bool = False) -> Colleague:
+    """Return somebody of this role who is signed in, or another one."""
     key = (id(app), role)
     found = _people.get(key)
-    if found is None or found.get("/desk/me").status_code != 200:
-        name = f"{role.value}-{len(_people)}-{'again' if found else 'first'}"
-        _people[key] = found = colleague(app, name, role)
+    if found is None or anew:
+        _people[key] = found = colleague(app, f"{role.value}-{next(_numbers)}", role)
     return found
 
 

@@ -41,8 +41,9 @@ def season_calendar(seen: Shelf, today: date, site_name: str, home: str, url_of:
     calendar.add("x-wr-calname", name)
     # The moment of writing, to the day: the same file has the same bytes until something is new.
     stamp = datetime.combine(today, time(), UTC)
+    mark = _("[Demonstration]") + " " if seen.demonstration else ""
     for appointment in sorted(days, key=lambda appointment: appointment.day):
-        calendar.add_component(_event(appointment, stamp))
+        calendar.add_component(_event(appointment, stamp, mark))
     return bytes(calendar.to_ical())
 
 
@@ -69,13 +70,13 @@ def _deadlines(seen: Shelf, today: date, url_of: Callable[[Case], str]) -> Itera
             yield Appointment(identity("deadline", case.slug), case.deadline, words, url_of(case))
 
 
-def _event(appointment: Appointment, stamp: datetime) -> Event:
+def _event(appointment: Appointment, stamp: datetime, mark: str) -> Event:
     event = Event()
     event.add("uid", appointment.uid)
     event.add("dtstamp", stamp)
     event.add("dtstart", appointment.day)
     event.add("dtend", appointment.day + timedelta(days=1))
-    event.add("summary", appointment.summary)
+    event.add("summary", f"{mark}{appointment.summary}")
     event.add("url", appointment.url)
     event.add("transp", "TRANSPARENT")
     return event

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID, uuid5
@@ -31,13 +31,14 @@ _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 
 @dataclass(frozen=True, slots=True)
 class Masthead:
-    """What a feed says of itself: `url` is the site it belongs to, `own_url` its own address."""
+    """What a feed, `name`, says of itself: `url` is the page it belongs to, `own_url` its own address."""
 
     title: str
     author: str
     url: str
     own_url: str
     language: str
+    name: str = "feed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +58,29 @@ def identity(*parts: object) -> str:
     return uuid5(NAMES, "\n".join(map(str, parts))).urn
 
 
-def entries_of(seen: Shelf, today: date, language: str, url_of: Callable[[Case], str]) -> list[Entry]:
-    """Return the newest entries of what others may be shown: cases from their first day on, and their news."""
+def entries_of(
+    seen: Shelf, today: date, language: str, url_of: Callable[[Case], str], first_days: Mapping[int, date]
+) -> list[Entry]:
+    """Return the newest entries of what others may be shown: cases from their first day on, and their news.
+
+    `first_days` has, by id, the day on which cases without a season were first issued.
+    """
     entries: list[Entry] = []
     for case in seen.cases.values():
         if case.for_feeds(today):
-            entries.append(_case_entry(case, language, url_of(case)))
+            entries.append(_case_entry(case, language, url_of(case), first_days.get(case.id)))
             entries += _news_entries(case, language, url_of(case))
     begun = [entry for entry in entries if entry.dated <= today]
     return sorted(begun, key=lambda entry: entry.dated, reverse=True)[:ENTRIES]
 
 
-def _case_entry(case: Case, language: str, url: str) -> Entry:
+def _case_entry(case: Case, language: str, url: str, issued: date | None) -> Entry:
     text = case.text(language)
     return Entry(
         identity=identity("case", case.slug),
         title=case.name,
         url=url,
-        dated=_first_day(case),
+        dated=issued or _first_day(case),
         summary=text.headline,
         content="".join((*_beforehand(case, text), render_markdown(text.summary), render_markdown(text.story))),
     )
@@ -120,7 +126,7 @@ def _title(case: Case, update: CaseUpdate) -> str:
 def atom_feed(masthead: Masthead, entries: Sequence[Entry]) -> bytes:
     """Return a feed as an XML document in UTF-8. The time of an entry is the beginning of its day in UTC."""
     feed = ET.Element("feed", {"xmlns": NAMESPACE, "xml:lang": masthead.language})
-    _add(feed, "id", identity("feed", masthead.author))
+    _add(feed, "id", identity(masthead.name, masthead.author))
     _add(feed, "title", masthead.title)
     _add(feed, "updated", _time(max((entry.dated for entry in entries), default=date(1970, 1, 1))))
     ET.SubElement(feed, "link", rel="self", type=MEDIA_TYPE, href=masthead.own_url)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
@@ -183,9 +184,15 @@ def country_choices(language: str = "en") -> list[SelectChoice]:
 
 def language_choices(but_not: Sequence[str] = ()) -> list[tuple[str, str]]:
     """Return every language of two letters by its English name, less those in `but_not`."""
+    return [pair for pair in _languages() if pair[0] not in but_not]
+
+
+@cache
+def _languages() -> list[tuple[str, str]]:
+    # Asking Babel about each anew would be half of what an editor's page costs.
     names = Locale("en").languages
     found = [(tag, str(name)) for tag, name in names.items() if len(tag) == 2 and is_language(tag)]
-    return sorted((pair for pair in found if pair[0] not in but_not), key=lambda pair: pair[1])
+    return sorted(found, key=lambda pair: pair[1])
 
 
 class TextForm(Form):
@@ -334,7 +341,7 @@ class ConsentForm(Form):
     photograph = BooleanField(_l("The photograph"))
     kinds = SelectMultipleField(_l("These kinds of action"), choices=options(KIND_WORDS.items()))
     schools = BooleanField(_l("Schools may use it"))
-    feeds = BooleanField(_l("Feeds, other sites, embeds, share cards and the share buttons"))
+    feeds = BooleanField(_l("Feeds, other sites, embeds, share cards, the share buttons and the network’s mail"))
     on_x = BooleanField(_l("Posts of the campaign’s account on X"))
     ends = DayField(_l("Until when"), [InputRequired(_l("Say until when."))])
     checked_on = DayField(_l("Checked on"), [InputRequired(_l("Say when you checked it."))])

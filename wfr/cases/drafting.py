@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -83,37 +84,39 @@ def editors_since_approval(session: AnySession, case: Case) -> set[int]:
 
 @dataclass(frozen=True, slots=True)
 class NewCase:
-    """What a new case begins with."""
+    """What a new case begins with; without a `deadline` it has its season's."""
 
     slug: str
     name: str
     country: str
     season_id: int | None
     language: str = "en"
+    deadline: date | None = None
 
 
 def begin_case(*, by: Actor, new: NewCase) -> str:
     """Begin a case with an empty draft and return its slug; raises `Refused` where the address cannot be had."""
+    with transaction() as session:
+        return add_case(session, by, new).slug
+
+
+def add_case(session: AnySession, by: Actor, new: NewCase) -> Case:
+    """Add a case with an empty draft, inside the caller's transaction; raises as `begin_case` does."""
     if not SLUG.fullmatch(new.slug):
         raise Refused(_l("The address may have small letters, digits and hyphens: ada-vale"))
-    with transaction() as session:
-        if session.scalar(select(Case.id).where(Case.slug == new.slug)):
-            raise Refused(_l("There is a case at this address already."))
-        season = session.get(Season, new.season_id) if new.season_id else None
-        last = session.scalar(select(func.max(Case.position)).where(Case.season_id == new.season_id)) or 0
-        case = Case(slug=new.slug, name=new.name, country=new.country, season=season, position=last + 1, kinds=[])
-        session.add(case)
-        session.flush()
-        document = CaseDocument(
-            name=new.name,
-            country=new.country,
-            deadline=season.closes if season else None,
-            texts={new.language: TextDocument()},
-        )
-        version = add_version(session, by, case, document, based_on=None)
-        add_editor(session, by, version)
-        record(session, by, "case.begun", f"case:{case.id}", after={"version": version.number})
-    return new.slug
+    if session.scalar(select(Case.id).where(Case.slug == new.slug)):
+        raise Refused(_l("There is a case at this address already."))
+    season = session.get(Season, new.season_id) if new.season_id else None
+    last = session.scalar(select(func.max(Case.position)).where(Case.season_id == new.season_id)) or 0
+    case = Case(slug=new.slug, name=new.name, country=new.country, season=season, position=last + 1, kinds=[])
+    session.add(case)
+    session.flush()
+    deadline = new.deadline or (season.closes if season else None)
+    document = CaseDocument(name=new.name, country=new.country, deadline=deadline, texts={new.language: TextDocument()})
+    version = add_version(session, by, case, document, based_on=None)
+    add_editor(session, by, version)
+    record(session, by, "case.begun", f"case:{case.id}", after={"version": version.number})
+    return case
 
 
 def add_version(

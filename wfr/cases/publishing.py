@@ -152,9 +152,14 @@ def close(*, by: Actor, slug: str, reason: str, at: datetime | None = None) -> N
             after = {"at": at.isoformat(timespec="minutes")}
             record(session, by, "case.closing_scheduled", f"case:{case.id}", after=after)
             return
-        _require_reason(reason)
-        case.close_at = None
-        _set_status(session, by, case, CaseStatus.CLOSED, "case.closed", reason)
+        close_case(session, by, case, reason)
+
+
+def close_case(session: AnySession, by: Actor, case: Case, reason: str) -> None:
+    """End the actions of a case now, inside the caller's transaction; raises `Refused` without a reason."""
+    _require_reason(reason)
+    case.close_at = None
+    _set_status(session, by, case, CaseStatus.CLOSED, "case.closed", reason)
 
 
 def close_due() -> int:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import selectinload
 
 from wfr.cases.models import (
@@ -26,7 +27,15 @@ from wfr.errors import NoSuchThing
 from wfr.extensions import AnySession, db, kept
 from wfr.pages import SHELF_SECONDS
 
+T = TypeVar("T")
+
 VISIBLE = (CaseStatus.PUBLISHED, CaseStatus.PAUSED, CaseStatus.CLOSED, CaseStatus.WITHDRAWN)
+WITH_ALL_PARTS = tuple(selectinload(part) for part in (Case.season, Case.texts, Case.targets, Case.updates))
+ON_SHELF_AFTER_END = timedelta(days=60)
+"""How long a case without a season stays on the shelf when it is over: a network has hundreds of them a year."""
+
+KEPT_APART = 200
+"""How many of the cases that are no longer on the shelf a process keeps for a moment, once somebody asked for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +43,8 @@ class Shelf:
     """Everything visitors may see of seasons and cases, read at one moment and shared by all requests for a moment.
 
     The rows are detached: they answer questions about themselves and can neither load nor store anything.
+    `cases` lacks those without a season that have been over for `ON_SHELF_AFTER_END`; `case`, `by_id` and `photograph`
+    find these too, one by one and no older than the shelf.
     """
 
     demonstration: bool
@@ -45,17 +56,24 @@ class Shelf:
 
     def case(self, slug: str) -> Case:
         """Return the case at this address; raises `NoSuchThing`."""
-        try:
-            return self.cases[slug]
-        except KeyError:
-            raise NoSuchThing(slug) from None
+        found = self.cases.get(slug) or _case_apart(f"slug {slug}", Case.slug == slug)
+        if found is None:
+            raise NoSuchThing(slug)
+        return found
 
     def by_id(self, case_id: int) -> Case:
         """Return the case with this id; raises `NoSuchThing`."""
         case = next((case for case in self.cases.values() if case.id == case_id), None)
+        case = case or _case_apart(f"id {case_id}", Case.id == case_id)
         if case is None:
             raise NoSuchThing(str(case_id))
         return case
+
+    def photograph(self, photograph: str | None) -> Photograph | None:
+        """Return a photograph that visitors may see on a case, or None."""
+        if not photograph or photograph in self.photographs:
+            return self.photographs.get(photograph or "")
+        return _apart(f"photograph {photograph}", lambda: _read_photograph(photograph))
 
     def featured(self) -> list[Case]:
         """Return the present season's cases that visitors may see, in the desk's order."""
@@ -104,9 +122,9 @@ def _read_shelf() -> Shelf:
         seasons = session.scalars(select(Season)).all()
         cases = session.scalars(
             select(Case)
-            .where(Case.status.in_(VISIBLE))
+            .where(Case.status.in_(VISIBLE), _has_its_place(today()))
             .order_by(Case.position, Case.id)
-            .options(*(selectinload(part) for part in (Case.season, Case.texts, Case.targets, Case.updates)))
+            .options(*WITH_ALL_PARTS)
         ).all()
         read = Shelf(
             demonstration=is_demonstration(session),
@@ -120,6 +138,45 @@ def _read_shelf() -> Shelf:
         )
         session.expunge_all()
     return read
+
+
+def _has_its_place(day: date) -> ColumnElement[bool]:
+    """Say, in SQL, which cases stand on the shelf: a season's, and others that are open or were until lately."""
+    since = day - ON_SHELF_AFTER_END
+    running = Case.status.in_((CaseStatus.PUBLISHED, CaseStatus.PAUSED))
+    return or_(
+        Case.season_id.is_not(None),
+        Case.status_at >= datetime.combine(since, time.min),
+        and_(running, or_(Case.deadline.is_(None), Case.deadline >= since)),
+    )
+
+
+def _case_apart(name: str, which: ColumnElement[bool]) -> Case | None:
+    """Return a case that visitors may see and that is not on the shelf, or None."""
+
+    def read() -> Case | None:
+        with db.session.session_factory() as session:
+            found = session.scalar(select(Case).where(which, Case.status.in_(VISIBLE)).options(*WITH_ALL_PARTS))
+            session.expunge_all()
+        return found
+
+    return _apart(name, read)
+
+
+def _read_photograph(photograph: str) -> Photograph | None:
+    seen = select(Case.id).where(
+        Case.photograph == photograph, Case.status.in_(VISIBLE), Case.status != CaseStatus.WITHDRAWN
+    )
+    with db.session.session_factory() as session:
+        found = session.scalar(select(Photograph).where(Photograph.id == photograph, seen.exists()))
+        session.expunge_all()
+    return found
+
+
+def _apart(name: str, read: Callable[[], T]) -> T:
+    found = kept().get(f"apart {name}", SHELF_SECONDS, read)
+    kept().keep_newest("apart ", KEPT_APART)
+    return found
 
 
 def _shown_on(session: AnySession, cases: Sequence[Case]) -> dict[str, Photograph]:

@@ -36,7 +36,7 @@ def photograph(case: Case, where: str, text: CaseText | None = None) -> Markup:
     Its description is that of `text`; without one it only adorns the name beside it.
     """
     at_desk = request.path.startswith("/desk")
-    found = find_photograph(case.photograph) if at_desk else shelf().photographs.get(case.photograph or "")
+    found = find_photograph(case.photograph) if at_desk else shelf().photograph(case.photograph)
     if found is None:
         return Markup()
     page = current_app.jinja_env.get_template("components/_photograph.html")

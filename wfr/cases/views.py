@@ -129,7 +129,7 @@ def case(slug: str) -> ResponseReturnValue:
 @public
 def photograph_of(photograph: str, width: int, file_format: str) -> ResponseReturnValue:
     """One file of a photograph, as long as a case that visitors may see shows it."""
-    shown = shelf().photographs.get(photograph)
+    shown = shelf().photograph(photograph)
     if shown is None or width not in shown.widths():
         raise NoSuchThing(photograph)
     # The name is a digest of what it names: its bytes are never others. Whether it is shown is asked above, each time.

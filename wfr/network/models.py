@@ -36,7 +36,8 @@ class Member(Base):
     Urgent Actions a month where `frequency` is ``at_most``. `regions` and `concerns` are the numbers of
     `wfr.network.interests`; 0 means all. `links` grows when her links are replaced. Between `left_at` and the moment in
     which the last message on its way to her is settled the row stays, and nothing more is sent; then it is deleted.
-    `bounces` counts mailings that came back since `confirmed_at`.
+    `bounces` counts mailings that came back, the last of them on `bounced_on`; it begins anew when she confirms, and
+    after a time without any.
     """
 
     __tablename__ = "members"
@@ -54,6 +55,7 @@ class Member(Base):
     concerns: Mapped[int] = mapped_column(default=0)
     links: Mapped[int] = mapped_column(default=1)
     bounces: Mapped[int] = mapped_column(default=0)
+    bounced_on: Mapped[date | None]
     made_at: Mapped[datetime] = mapped_column(default=utc_now)
     confirmed_at: Mapped[datetime | None]
     left_at: Mapped[datetime | None]
@@ -277,18 +279,19 @@ class Delivery(Base):
 
     Its Message-ID follows from its id alone. `claim` is the worker it belongs to. `code` is the mail server's last
     answer (a number of RFC 5321) and `settled_at` when it became sent, failed, bounced or skipped. When the member's
-    data are erased `member_id` becomes None, and nothing says any more whom it was for.
+    data are erased, or some time after (`wfr.network.forgetting`), `member_id` becomes None, and nothing says any more
+    whom it was for.
     """
 
     __tablename__ = "deliveries"
     __table_args__ = (
         UniqueConstraint("mailing_id", "member_id"),
         Index(
-            "ix_deliveries_waiting",
+            "ix_deliveries_unsettled",
             "mailing_id",
             "id",
-            sqlite_where=text("state = 'waiting'"),
-            postgresql_where=text("state = 'waiting'"),
+            sqlite_where=text("settled_at IS NULL"),
+            postgresql_where=text("settled_at IS NULL"),
         ),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import click
+from flask import current_app
 from flask.cli import with_appcontext
 
 from wfr import paths
@@ -12,6 +13,9 @@ from wfr.extensions import db
 from wfr.pledges.simulating import load_demonstration, replay
 from wfr.pledges.tallying import find_drift
 from wfr.staff.demonstrating import make_people
+
+PARTS = "wfr.demonstration_parts"
+"""The app's extension that lists what higher domains load with the demonstration, each a function without arguments."""
 
 
 @click.group()
@@ -26,6 +30,8 @@ def load(empty: bool) -> None:
     """Load the demonstration into an empty database and stamp it as one for ever. Loading again changes nothing."""
     try:
         added = load_demonstration(paths.DEMO, simulated=not empty)
+        for load_part in current_app.extensions.get(PARTS, ()):
+            load_part()
     except CannotLoad as problem:
         raise click.ClickException(str(problem)) from None
     click.echo(f"The demonstration is loaded{f', with {added:,} simulated pledges' if added else ''}.")

@@ -105,8 +105,11 @@ def _past_row(chance: random.Random, cases: dict[int, list[Kind]], day: date) ->
 
 
 def _open_cases(session: AnySession) -> dict[int, list[Kind]]:
+    """Return the season's cases and how one acts for each; an Urgent Action's count is nobody's play."""
     rows = session.execute(
-        select(Case.id, Case.kinds).where(Case.status == CaseStatus.PUBLISHED).order_by(Case.position)
+        select(Case.id, Case.kinds)
+        .where(Case.status == CaseStatus.PUBLISHED, Case.season_id.is_not(None))
+        .order_by(Case.position)
     )
     return {case_id: [Kind(kind) for kind in kinds] for case_id, kinds in rows}
 

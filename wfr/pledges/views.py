@@ -38,6 +38,7 @@ CHALLENGE_MARK = "challenge-goes-here"
 VIA_MARK = "via-goes-here"
 SHARE_MARK = "share-goes-here"
 SEND_MARK = "send-goes-here"
+COUNTRY_MARK = "country-goes-here"
 
 
 @blueprint.get(f"/cases/<slug>/<{KINDS}:kind>")
@@ -76,12 +77,8 @@ def make_pledge(slug: str, kind: str) -> ResponseReturnValue:
         return again(*why_again(refusal))
     except AWAY:
         return again(*away())
-    return _thanks(
-        case,
-        Kind(kind),
-        ticket,
-        render_template("pledges/_send.html", **sending_parts(case, Kind(kind), form, ticket.text)),
-    )
+    send = render_template("pledges/_send.html", **sending_parts(case, Kind(kind), form, ticket.text))
+    return _thanks(case, Kind(kind), ticket, form.country.data, send)
 
 
 @blueprint.post(f"/cases/<slug>/<{KINDS}:kind>/preview")
@@ -129,7 +126,7 @@ def make_already(slug: str) -> ResponseReturnValue:
         return again(*why_again(refusal))
     except AWAY:
         return again(*away())
-    return _thanks(case, kind, ticket)
+    return _thanks(case, kind, ticket, form.country.data)
 
 
 @blueprint.get("/several")
@@ -230,17 +227,19 @@ def _with_ticket(page: str) -> str:
     return page.replace(TICKET_MARK, ticket.text).replace(CHALLENGE_MARK, str(escape(challenge_for(ticket) or "")))
 
 
-def _thanks(case: Case, kind: Kind, ticket: Ticket, send: str = "") -> str:
+def _thanks(case: Case, kind: Kind, ticket: Ticket, country: str, send: str = "") -> str:
     """Return the thank-you page; without `send`, the part with her own lines, the one for an action already done."""
 
     def frame() -> str:
         parts = thanks_parts(case, kind, taken=not send)
-        return render_template("pledges/thanks.html", ticket=TICKET_MARK, share=SHARE_MARK, send=SEND_MARK, **parts)
+        marks = {"ticket": TICKET_MARK, "share": SHARE_MARK, "send": SEND_MARK, "country": COUNTRY_MARK}
+        return render_template("pledges/thanks.html", **marks, **parts)
 
     page = kept().get(f"thanks {case.slug} {kind} {bool(send)} {language()}", PROCESS_SECONDS, frame)
     share = render_template("pledges/_bring_one_more.html", case=case) if case.shareable(today()) else ""
+    page = page.replace(TICKET_MARK, ticket.text).replace(COUNTRY_MARK, country).replace(SHARE_MARK, share)
     # Her own words go in last, so that nothing is looked for in them.
-    return page.replace(TICKET_MARK, ticket.text).replace(SHARE_MARK, share).replace(SEND_MARK, send)
+    return page.replace(SEND_MARK, send)
 
 
 def _writing_table(

@@ -32,6 +32,9 @@ LISTED = frozenset(
         "/schools",
         "/schools/start",
         "/schools/pack",
+        "/network",
+        "/urgent-actions",
+        "/urgent-actions/<slug>",
     }
 )
 """Rules of the pages that have one public address, for search engines to list. All others ask not to be listed: their
