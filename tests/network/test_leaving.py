@@ -146,19 +146,25 @@ def test_leaving_waits_for_the_message_that_is_being_handed_over(
         [under_way] = deliver(the_member().id, DeliveryState.SENDING)
         db.session.remove()
     answers: list[int] = []
-    leaving = Thread(target=lambda: answers.append(app.test_client().post(path, data=ONE_CLICK).status_code))
-    leaving.start()
+    # Mail programs repeat a click that is answered slowly, and people click twice.
+    clicks = [
+        Thread(target=lambda: answers.append(app.test_client().post(path, data=ONE_CLICK).status_code))
+        for _ in range(2)
+    ]
+    for leaving in clicks:
+        leaving.start()
     with app.app_context():
         ends = time.monotonic() + 10
         while (anna := member()) and anna.left_at is None and time.monotonic() < ends:
             time.sleep(0.01)
-        leaving.join(0.2)
-        assert answers == [], "the answer came before the message was settled"
+        clicks[1].join(0.3)
+        assert answers == [], "an answer came before the message was settled"
         assert the_member().left_at is not None
         with transaction() as session:
             session.execute(update(Delivery).where(Delivery.id == under_way).values(state=DeliveryState.SENT))
-        leaving.join(10)
-        assert answers == [200]
+        for leaving in clicks:
+            leaving.join(10)
+        assert answers == [200, 200]
         assert member() is None
         assert states([under_way]) == [DeliveryState.SENT]
         db.session.remove()
@@ -168,7 +174,7 @@ def test_leaving_waits_for_the_message_that_is_being_handed_over(
 def test_a_job_finishes_what_a_message_kept_from_being_erased(app: Flask, visitor: LintingClient, season: Cast) -> None:
     with app.app_context():
         join(app, visitor)
-        page, path = path_to(LinkFor.ME), path_to(LinkFor.LEAVE)
+        page = path_to(LinkFor.ME)
         [under_way] = deliver(the_member().id, DeliveryState.SENDING)
         with transaction() as session:
             session.execute(update(type(the_member())).values(left_at=utc_now()))
@@ -177,7 +183,6 @@ def test_a_job_finishes_what_a_message_kept_from_being_erased(app: Flask, visito
         assert the_member().left_at is not None
         for dead in (visitor.get(page), visitor.post(page)):
             assert dead.status_code == 404
-        assert visitor.post(path).status_code == 200
         # Its worker has fallen silent: nobody is handing anything over any more.
         with transaction() as session:
             session.execute(update(MailingWorker).values(seen_at=utc_now() - timedelta(minutes=5)))

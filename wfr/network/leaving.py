@@ -25,8 +25,9 @@ log = structlog.get_logger(__name__)
 def leave(token: str) -> None:
     """Let the member of a link go: once this returns nothing more is sent to her, and her data are erased.
 
-    A link that leads nowhere, or whose member has left before, is as good: there is nothing to do. Raises
-    `DatabaseAway`.
+    A second click waits as the first does. A link that leads nowhere, or whose member has left before, is as good:
+    there is nothing to do. Should a mail server keep a message to her in the air for longer than
+    `LONGEST_WAIT_SECONDS`, this returns before, and that one message may still arrive. Raises `DatabaseAway`.
     """
     member_id = _turn_away(token)
     if member_id is None:
@@ -64,11 +65,12 @@ def _turn_away(token: str) -> int | None:
         except NoSuchThing:
             return None
         member = session.get(Member, found.id, with_for_update=True, populate_existing=True)
-        if member is None or member.left_at is not None:
+        if member is None:
             return None
-        member.left_at = utc_now()
-        suppress(session, member.email, SuppressedFor.LEFT)
-        _stop_all(session, member)
+        if member.left_at is None:
+            member.left_at = utc_now()
+            suppress(session, member.email, SuppressedFor.LEFT)
+            _stop_all(session, member)
         return member.id
 
 

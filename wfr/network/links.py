@@ -54,7 +54,8 @@ def member_of_link(session: AnySession, token: str, purpose: LinkFor) -> tuple[M
     """Return the member that a link leads to, and the case that it names; raises `NoSuchThing`.
 
     A link that confirms lasts for a week, that of her page until it is replaced, one that lets her leave for good: it
-    stands in every mail that she has, and must never have her believe that she has left.
+    stands in every mail that she has, and must never have her believe that she has left. It alone finds her while she
+    is leaving.
     """
     try:
         signer = _signer(purpose)
@@ -67,8 +68,9 @@ def member_of_link(session: AnySession, token: str, purpose: LinkFor) -> tuple[M
         member = session.scalar(select(Member).where(Member.number == int(number, 16)))
     except (BadSignature, ValueError):
         raise NoSuchThing("member") from None
-    replaced = member is not None and str(member.links) != links and purpose is not LinkFor.LEAVE
-    if member is None or member.left_at is not None or replaced:
+    if member is None:
+        raise NoSuchThing("member")
+    if purpose is not LinkFor.LEAVE and (member.left_at is not None or str(member.links) != links):
         raise NoSuchThing("member")
     return member, int(case_id) or None
 
