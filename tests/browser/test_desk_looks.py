@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 
@@ -32,6 +33,11 @@ PAGES = [
     "/desk/drives/{school}",
     "/desk/posts",
     "/desk/posts/1",
+    "/desk/urgent-actions",
+    "/desk/urgent-actions/iria-noor",
+    "/desk/mailings",
+    "/desk/mailings/1",
+    "/desk/outbox",
     "/desk/numbers",
     "/desk/sharing",
     "/desk/corrections",
@@ -100,6 +106,11 @@ def desk(chromium: Browser, server: Server) -> Iterator[Desk]:
     writer.get_by_label("About").select_option("Germain Rukuki")
     writer.get_by_role("button", name="Begin").click()
     expect(writer.get_by_role("heading", level=1)).to_have_text("Post about Germain Rukuki")
+    writer.goto("/desk/mailings")
+    writer.locator(".mailing-begin summary").click()
+    writer.locator(".mailing-begin select").select_option("Jani Silva")
+    writer.locator(".mailing-begin button").click()
+    expect(writer).to_have_url(re.compile("/desk/mailings/1"))
     count_letters_of_a_school(desk, server)
     yield desk
     desk.close()

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from email.message import EmailMessage
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser.desk import make_people
@@ -128,6 +129,7 @@ def test_a_member_joins_acts_follows_hears_of_it_leaves_and_is_forgotten(someone
     assert member.url == mine
     expect(member.locator(".followed")).to_contain_text("Iria Noor got her medicine.")
     expect(member.locator(".followed")).to_contain_text("Third UA")
+    assert Axe().run(member).violations_count == 0
     export = member.request.get(f"{mine}/export").json()
     assert ADDRESS in str(export) and NAME in str(export)
 

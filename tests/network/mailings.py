@@ -18,7 +18,7 @@ from wfr.network.composing import first_words, freeze_words
 from wfr.network.messages import Reader, pattern_of
 from wfr.network.models import Mailing, MailingWords, Sort, UrgentAction, UrgentIssue
 
-READER = Reader(delivery_id=7, number=0x1234ABCD5678EF, links=1, email="ines@example.org")
+READER = Reader(salt=3, delivery_id=7, number=0x1234ABCD5678EF, links=1, email="ines@example.org")
 
 SCRIPTS = {
     "fr": (

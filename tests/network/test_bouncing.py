@@ -15,7 +15,7 @@ from flask import Flask
 from flask.testing import FlaskCliRunner
 
 from tests.conftest import make_settings
-from tests.network.sending import approve, deliveries, join, open_case
+from tests.network.sending import approve, deliveries, join, mailing_now, open_case
 from wfr.cases.queries import today
 from wfr.config import Settings
 from wfr.extensions import db
@@ -77,6 +77,10 @@ def sent() -> Delivery:
     return deliveries(mailing_id)[0]
 
 
+def return_address(delivery: Delivery) -> str:
+    return bounce_address(mailing_now(delivery.mailing_id).salt, delivery.id)
+
+
 def state(delivery: Delivery) -> tuple[str, int | None]:
     """Return the state of a delivery, and how many bounces its member has had; None where she is erased."""
     db.session.rollback()
@@ -87,9 +91,9 @@ def state(delivery: Delivery) -> tuple[str, int | None]:
 
 def test_each_message_has_a_return_address_of_its_own(app: Flask) -> None:
     with app.app_context():
-        found = {bounce_address(each) for each in range(1, 200)}
-    assert len(found) == 199
-    assert all(re.fullmatch(r"back\+[0-9a-f]{13,20}@lists\.example\.org", each) for each in found)
+        found = {bounce_address(salt, each) for each in range(1, 100) for salt in (1, 2)}
+    assert len(found) == 198
+    assert all(re.fullmatch(r"back\+[0-9a-f]{21,28}@lists\.example\.org", each) for each in found)
 
 
 @pytest.mark.parametrize("header", ["To: {}", "Delivered-To: {}", "X-Original-To: {}", "To: Us <{}>, them@x.example"])
@@ -98,7 +102,7 @@ def test_a_report_counts_wherever_its_return_address_stands_and_in_any_case(app:
         join(1)
         delivery = sent()
         raw = report("back@lists.example.org").decode()
-        line = header.format(bounce_address(delivery.id).upper())
+        line = header.format(return_address(delivery).upper())
         assert take_bounce(f"{line}\n{raw}".encode())
         assert state(delivery) == (DeliveryState.BOUNCED, 1)
 
@@ -107,7 +111,7 @@ def test_a_report_counts_once(app: Flask) -> None:
     with app.app_context():
         join(1)
         delivery = sent()
-        raw = report(bounce_address(delivery.id))
+        raw = report(return_address(delivery))
         assert take_bounce(raw)
         assert not take_bounce(raw)
         assert state(delivery) == (DeliveryState.BOUNCED, 1)
@@ -118,10 +122,10 @@ def test_with_the_third_bounce_she_is_erased_and_nothing_is_sent_there_again(app
         join(1)
         for count in (1, 2):
             delivery = sent()
-            take_bounce(report(bounce_address(delivery.id)))
+            take_bounce(report(return_address(delivery)))
             assert state(delivery) == (DeliveryState.BOUNCED, count)
         delivery = sent()
-        take_bounce(report(bounce_address(delivery.id)))
+        take_bounce(report(return_address(delivery)))
         assert state(delivery) == (DeliveryState.BOUNCED, None)
         assert suppressed_for(db.session, EMAIL) is SuppressedFor.BOUNCED
         assert list((app.extensions["wfr.settings"].outbox).glob("*.eml")) == []
@@ -133,7 +137,7 @@ def test_nobody_is_blamed_for_other_troubles_than_her_address(app: Flask, status
     with app.app_context():
         join(1)
         delivery = sent()
-        assert take_bounce(report(bounce_address(delivery.id), status=status))
+        assert take_bounce(report(return_address(delivery), status=status))
         assert state(delivery) == (DeliveryState.FAILED, 0)
 
 
@@ -142,7 +146,7 @@ def test_an_address_that_is_wrong_or_disabled_counts(app: Flask, status: str) ->
     with app.app_context():
         join(1)
         delivery = sent()
-        assert take_bounce(report(bounce_address(delivery.id), status=status))
+        assert take_bounce(report(return_address(delivery), status=status))
         assert state(delivery) == (DeliveryState.BOUNCED, 1)
 
 
@@ -150,7 +154,7 @@ def test_an_old_bounce_is_forgotten(app: Flask) -> None:
     with app.app_context():
         join(1, bounces=2, bounced_on=today() - timedelta(days=91))
         delivery = sent()
-        take_bounce(report(bounce_address(delivery.id)))
+        take_bounce(report(return_address(delivery)))
         assert state(delivery) == (DeliveryState.BOUNCED, 1)
         assert db.session.query(Member).one().bounced_on == today()
 
@@ -187,7 +191,7 @@ def test_nothing_is_read_as_deep_as_it_is_nested(app: Flask, parsed: list[int]) 
     with app.app_context():
         join(1)
         delivery = sent()
-        ours = bounce_address(delivery.id)
+        ours = return_address(delivery)
         parsed.clear()
         assert not take_bounce(monster(ours))
         assert len(parsed) == 1
@@ -218,7 +222,7 @@ def test_what_has_not_failed_changes_nothing(app: Flask, action: str) -> None:
     with app.app_context():
         join(1)
         delivery = sent()
-        assert not take_bounce(report(bounce_address(delivery.id), action=action))
+        assert not take_bounce(report(return_address(delivery), action=action))
         assert state(delivery) == (DeliveryState.SENT, 0)
 
 
@@ -226,7 +230,7 @@ def test_forged_foreign_and_odd_mail_changes_nothing(app: Flask) -> None:
     with app.app_context():
         join(1)
         delivery = sent()
-        ours = bounce_address(delivery.id)
+        ours = return_address(delivery)
         code = ours[5:17]
         forged = [
             ours.replace(code, "0" * 12),
@@ -235,7 +239,7 @@ def test_forged_foreign_and_odd_mail_changes_nothing(app: Flask) -> None:
             f"x{ours}",
             f"{ours}.example.com",
             "back@lists.example.org",
-            bounce_address(999),
+            bounce_address(mailing_now(delivery.mailing_id).salt, 999),
         ]
         odd = [
             b"",
@@ -256,7 +260,7 @@ def test_a_huge_report_is_read_as_far_as_it_matters(app: Flask) -> None:
     with app.app_context():
         join(1)
         delivery = sent()
-        assert take_bounce(report(bounce_address(delivery.id)) + b"x" * 5_000_000)
+        assert take_bounce(report(return_address(delivery)) + b"x" * 5_000_000)
         assert state(delivery) == (DeliveryState.BOUNCED, 1)
 
 
@@ -267,7 +271,7 @@ def test_the_folder_is_read_and_emptied(app: Flask, tmp_path: Path) -> None:
             (tmp_path / "Maildir" / name).mkdir(parents=True)
         join(1)
         delivery = sent()
-        (tmp_path / "Maildir" / "new" / "1.a").write_bytes(report(bounce_address(delivery.id)))
+        (tmp_path / "Maildir" / "new" / "1.a").write_bytes(report(return_address(delivery)))
         (tmp_path / "Maildir" / "cur" / "2.b:2,S").write_bytes(b"\x00" * 2_000_000)
         (tmp_path / "Maildir" / "new" / "3.c").mkdir()
         assert read_bounce_folder() == 1
@@ -279,7 +283,7 @@ def test_the_mail_server_can_pipe_it_in(app: Flask, settings: Settings, tmp_path
     with app.app_context():
         join(1)
         delivery = sent()
-        raw = report(bounce_address(delivery.id))
+        raw = report(return_address(delivery))
     assert settings.secret_key
     environ = {
         "WFR_DATA": str(tmp_path),
@@ -297,7 +301,7 @@ def test_who_came_back_can_be_let_in_again_by_hand(app: Flask) -> None:
     with app.app_context():
         join(1)
         for _ in range(3):
-            take_bounce(report(bounce_address(sent().id)))
+            take_bounce(report(return_address(sent())))
     runner: FlaskCliRunner = app.test_cli_runner()
     assert runner.invoke(args=["network", "release", EMAIL.upper()]).exit_code == 0
     again = runner.invoke(args=["network", "release", EMAIL])

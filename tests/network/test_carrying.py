@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
@@ -18,7 +20,8 @@ from benchmarks import sink
 from benchmarks.sink import Fault, fault_of
 from tests.network.sending import TEXT, another, approve, deliveries, join, mailing_now, open_case
 from tests.programs import free_port
-from wfr.carrier import NotTaken, ServerAway, open_carrier
+from wfr import carrier
+from wfr.carrier import NotTaken, ServerAway, ServerCarrier, open_carrier
 from wfr.extensions import db, transaction, utc_now
 from wfr.network import delivering
 from wfr.network.delivering import send_mailings
@@ -94,6 +97,10 @@ class Says:
         self.answers = answers
         self.taken: list[Envelope] = []
         self.eight = True
+        self.nobody = "nobody at all"
+        self.on_one_connection = 1_000
+        self.takes_seconds = 0.0
+        self._begun: Counter[Any] = Counter()
 
     async def handle_EHLO(  # noqa: N802 -- the library's
         self, _server: Any, session: Any, _envelope: Any, hostname: str, responses: list[str]
@@ -102,19 +109,25 @@ class Says:
         return [each for each in responses if self.eight or "8BITMIME" not in each]
 
     async def handle_MAIL(  # noqa: N802
-        self, _server: Any, _session: Any, envelope: Envelope, address: str, _options: list[str]
+        self, _server: Any, session: Any, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
+        self._begun[session.peer] += 1
+        if self._begun[session.peer] > self.on_one_connection:
+            return "421 that was enough"
         envelope.mail_from = address
         return self.answers.get("mail", "250 ok")
 
     async def handle_RCPT(  # noqa: N802
         self, _server: Any, _session: Any, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
+        if address.startswith(self.nobody):
+            return "550 5.1.1 nobody"
         envelope.rcpt_tos.append(address)
         return self.answers.get("rcpt", "250 ok")
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Envelope) -> str:  # noqa: N802
         self.taken.append(envelope)
+        await asyncio.sleep(self.takes_seconds)
         return self.answers.get("data", "250 ok")
 
 
@@ -155,9 +168,9 @@ def test_after_eight_tries_a_message_has_visibly_failed(app: Flask) -> None:
     [
         ({"rcpt": "550 5.1.1 nobody"}, DeliveryState.BOUNCED, 1),
         ({"rcpt": "550 nobody"}, DeliveryState.BOUNCED, 1),
-        ({"rcpt": "550 5.7.1 we do not like you"}, DeliveryState.FAILED, 0),
-        ({"rcpt": "552 5.2.2 mailbox full"}, DeliveryState.FAILED, 0),
-        ({"rcpt": "554 blocked, see http://5.1.1.7/"}, DeliveryState.FAILED, 0),
+        ({"rcpt": "550 5.7.1 we do not like you"}, DeliveryState.WAITING, 0),
+        ({"rcpt": "552 5.2.2 mailbox full"}, DeliveryState.WAITING, 0),
+        ({"rcpt": "554 blocked, see http://5.1.1.7/"}, DeliveryState.WAITING, 0),
         ({"data": "554 5.6.0 no"}, DeliveryState.FAILED, 0),
         ({"mail": "553 5.1.8 who are you?"}, DeliveryState.WAITING, 0),
     ],
@@ -176,6 +189,85 @@ def test_only_an_address_that_is_refused_counts_against_its_reader(
 
 
 @SQLITE
+def test_a_server_that_refuses_everybody_is_not_believed(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivering, "RESTS", ())
+    with saying(Says(rcpt="550 no")) as address, app.app_context():
+        join(30)
+        mailing_id = approve(open_case())
+        with another(app, MAIL_URL=address):
+            send_mailings()
+            tried = [(each.state, each.tries) for each in deliveries(mailing_id)]
+            assert tried == [(DeliveryState.WAITING, 1)] * 20 + [(DeliveryState.WAITING, 0)] * 10
+            assert set(db.session.scalars(select(Member.bounces))) == {0}
+
+
+@SQLITE
+def test_nineteen_dead_addresses_in_a_row_are_dead(app: Flask) -> None:
+    says = Says()
+    says.nobody = "dead."
+    with saying(says) as address, app.app_context():
+        # Between one row and the next somebody is taken.
+        for name in ("dead.one", "one", "dead.two"):
+            join(19, name=name)
+        mailing_id = approve(open_case())
+        with another(app, MAIL_URL=address):
+            assert send_mailings() == 19
+            bounced = {email.startswith("dead.") for one, email in by_address(mailing_id) if one.state == "bounced"}
+            assert bounced == {True}
+            assert states(mailing_id).count(DeliveryState.BOUNCED) == 38
+
+
+@SQLITE
+def test_a_server_that_takes_so_many_on_one_connection_is_called_again_at_once(app: Flask) -> None:
+    says = Says()
+    says.on_one_connection = 3
+    with saying(says) as address, app.app_context():
+        join(10)
+        approve(open_case())
+        with another(app, MAIL_URL=address):
+            assert send_mailings() == 10
+
+
+@SQLITE
+def test_the_end_of_a_message_may_be_answered_late(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(carrier, "ANSWER_SECONDS", 0.2)
+    says = Says()
+    says.takes_seconds = 0.4
+    with saying(says) as address, another(app, MAIL_URL=address):
+        opened = open_carrier()
+        opened.carry(sender="us@localhost", to="her@example.org", data=MESSAGE)
+        assert isinstance(opened, ServerCarrier)
+        assert opened._open().sock.gettimeout() == 0.2, "any other answer comes soon"  # type: ignore[union-attr]
+        opened.close()
+
+
+@SQLITE
+def test_a_message_taken_between_two_rests_counts(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivering, "RESTS", (0.0,))
+    with app.app_context():
+        join(9)
+        mailing_id = approve(open_case())
+
+        class Away:
+            """Is away for every second message."""
+
+            def __init__(self) -> None:
+                self.asked = 0
+
+            def carry(self, *, sender: str, to: str, data: bytes) -> None:  # noqa: ARG002
+                self.asked += 1
+                if self.asked % 2 == 0:
+                    raise ServerAway("busy", begun=False)
+
+            def close(self) -> None:
+                pass
+
+        monkeypatch.setattr(delivering, "open_carrier", Away)
+        assert send_mailings() == 9
+        assert set(states(mailing_id)) == {DeliveryState.SENT}
+
+
+@SQLITE
 def test_a_server_that_is_away_costs_no_try(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivering, "RESTS", (0.0, 0.0, 0.0))
     with app.app_context():
@@ -191,16 +283,16 @@ def test_a_server_that_is_away_costs_no_try(app: Flask, monkeypatch: pytest.Monk
 def test_a_server_that_hung_up_meanwhile_is_called_again(app: Flask) -> None:
     port = free_port()
     with another(app, MAIL_URL=f"smtp://127.0.0.1:{port}"):
-        carrier, envelope = open_carrier(), {"sender": "us@localhost", "to": "her@example.org"}
+        opened, envelope = open_carrier(), {"sender": "us@localhost", "to": "her@example.org"}
         for _ in range(2):
             says = Says()
             with saying(says, port):
-                carrier.carry(**envelope, data=MESSAGE)
-                carrier.carry(**envelope, data=MESSAGE)
+                opened.carry(**envelope, data=MESSAGE)
+                opened.carry(**envelope, data=MESSAGE)
             assert len(says.taken) == 2
         with pytest.raises(ServerAway):
-            carrier.carry(**envelope, data=MESSAGE)
-        carrier.close()
+            opened.carry(**envelope, data=MESSAGE)
+        opened.close()
 
 
 @SQLITE
@@ -209,9 +301,9 @@ def test_a_message_arrives_as_it_is_also_where_no_eighth_bit_is_taken(app: Flask
     says = Says()
     says.eight = eight
     with saying(says) as address, another(app, MAIL_URL=address):
-        carrier = open_carrier()
-        carrier.carry(sender="back+1@localhost", to="her@example.org", data=MESSAGE)
-        carrier.close()
+        opened = open_carrier()
+        opened.carry(sender="back+1@localhost", to="her@example.org", data=MESSAGE)
+        opened.close()
     (envelope,) = says.taken
     assert (envelope.mail_from, envelope.rcpt_tos) == ("back+1@localhost", ["her@example.org"])
     assert isinstance(envelope.content, bytes)

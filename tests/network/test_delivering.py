@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from datetime import timedelta
@@ -15,7 +16,7 @@ from tests.network.sending import another, approve, deliveries, join, mailing_no
 from wfr import jobs
 from wfr.cases.queries import today
 from wfr.extensions import db, transaction, utc_now
-from wfr.network import delivering
+from wfr.network import claiming, delivering
 from wfr.network.claiming import SILENT_FOR, Worker, claim_batch, in_flight, take_over
 from wfr.network.delivering import send_mailings
 from wfr.network.marking import MailingNow, Marker
@@ -90,6 +91,22 @@ def test_nobody_is_claimed_twice_and_the_claims_of_the_dead_are_taken_over(app: 
         assert take_over() == 100
         assert {each.id for each in claim_batch(second.claim, mailing_id, 0)} == {each.id for each in theirs}
         second.sign_off()
+
+
+@POSTGRESQL
+def test_a_worker_on_a_machine_whose_clock_is_wrong_is_not_dead(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    with app.app_context():
+        join(1)
+        mailing_id = approve(open_case())
+        start_due_mailings()
+        with monkeypatch.context() as late:
+            late.setattr(claiming, "utc_now", lambda: utc_now() - timedelta(hours=1))
+            worker = Worker()
+            claim_batch(worker.claim, mailing_id, 0)
+        other = Worker()
+        assert (take_over(), other.alive) == (0, 2)
+        for each in (worker, other):
+            each.sign_off()
 
 
 @POSTGRESQL
@@ -214,12 +231,16 @@ def test_a_process_that_ends_gives_its_batch_back(app: Flask) -> None:
 
 @SQLITE
 def test_one_run_at_a_time_in_a_process(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    rung: list[str] = []
     monkeypatch.setattr(delivering, "PASSED_ON_SECONDS", 0.0)
+    monkeypatch.setattr(delivering, "_passed_on_at", -math.inf)
+    monkeypatch.setattr(jobs, "ring", rung.append)
     with app.app_context():
         join(1)
         approve(open_case())
         with delivering._turn:
-            assert send_mailings() == 0
+            assert (send_mailings(), rung) == (0, [delivering.QUEUE]), "another process may come"
+            assert (send_mailings(), len(rung)) == (0, 1), "a bell that was rung again does not ring for ever"
         assert send_mailings() == 1
 
 

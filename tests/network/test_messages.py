@@ -81,7 +81,7 @@ def test_a_message_has_the_headers_that_large_senders_owe(app: Flask, frozen: in
     with app.app_context():
         message = parse(raw_message(db.session.get_one(Mailing, frozen)))
         leaving = token_for(READER.number, READER.links, LinkFor.LEAVE)
-        assert message["Message-ID"] == message_id(READER.delivery_id)
+        assert message["Message-ID"] == message_id(READER.salt, READER.delivery_id)
     assert set(message.keys()) == HEADERS and len(message.keys()) == len(HEADERS)
     assert message["From"] == "Write for Rights <no-reply@localhost>"
     assert message["To"] == "ines@example.org"
