@@ -81,8 +81,8 @@ def _send(scene: stage.Stage, workers: int) -> Sent:
         shares, peak = watch.shares(), max(_peak_mib(each.pid) for each in running)
         found = server.asked()
     made, started = _of(scene, mailing_id)
-    if int(found["taken"]) != made:
-        raise RuntimeError(f"{made} deliveries, {found['taken']} messages")
+    if not made == found["taken"] == found["identities"] == found["recipients"]:
+        raise RuntimeError(f"{made} deliveries, but the sink took {found}")
     return Sent(
         messages=made,
         starting=started - approved,

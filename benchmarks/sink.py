@@ -2,7 +2,8 @@
 
 It speaks just enough of RFC 5321, with PIPELINING and 8BITMIME. With ``--record`` it appends a line for each message it
 took: when, its Message-ID, its recipient. With ``--faults`` it treats three recipients in ten badly, each always in the
-same way, most of them only the first time. ``XSTAT`` asks it how much it has taken.
+same way, most of them only the first time. ``XSTAT`` asks it how much it has taken, and of how many messages and for
+how many people that was.
 """
 
 from __future__ import annotations
@@ -70,6 +71,8 @@ class Sink:
         self.record = record
         self.tries: Counter[str] = Counter()
         self.taken = 0
+        self.identities: set[bytes] = set()
+        self.recipients: set[str] = set()
         self.bytes = 0
         self.first = 0.0
         self.last = 0.0
@@ -85,10 +88,18 @@ class Sink:
         self.first = self.first or self.last
         self.taken += 1
         self.bytes += len(data)
+        found = _MESSAGE_ID.search(data)
+        identity = found[1] if found else b""
+        self.identities.add(identity)
+        self.recipients.add(recipient)
         if self.record:
-            found = _MESSAGE_ID.search(data)
-            self.record.write(f"{self.last:.6f}\t{found[1].decode() if found else ''}\t{recipient}\n")
+            self.record.write(f"{self.last:.6f}\t{identity.decode()}\t{recipient}\n")
             self.record.flush()
+
+    def told(self) -> dict[str, float]:
+        """Return how much was taken, when it began and ended, and how many differ of what must not be the same."""
+        found = {name: getattr(self, name) for name in ("taken", "bytes", "first", "last")}
+        return {**found, "identities": len(self.identities), "recipients": len(self.recipients)}
 
 
 class Talk(asyncio.Protocol):
@@ -140,8 +151,7 @@ class Talk(asyncio.Protocol):
         if verb == b"EHLO":
             return GREETING
         if verb == b"XSTA":
-            found = {name: getattr(self.sink, name) for name in ("taken", "bytes", "first", "last")}
-            return b"250 " + json.dumps(found).encode() + b"\r\n"
+            return b"250 " + json.dumps(self.sink.told()).encode() + b"\r\n"
         if verb in (b"MAIL", b"RSET"):
             self.recipient, self.refused = "", False
         return b"250 ok\r\n"
@@ -181,7 +191,10 @@ class Running:
     pid: int
 
     def asked(self) -> dict[str, float]:
-        """Return what it has taken: ``taken`` messages of ``bytes`` in all, the ``first`` and the ``last`` when."""
+        """Return what it has taken: ``taken`` messages of ``bytes`` in all, the ``first`` and the ``last`` when.
+
+        ``identities`` and ``recipients`` say how many Message-IDs and recipients there were among them.
+        """
         with socket.create_connection(("127.0.0.1", self.port), 10) as link, link.makefile("rb") as answers:
             answers.readline()
             link.sendall(b"XSTAT\r\n")

@@ -15,6 +15,8 @@ from wfr.mail import Server, lay_in_outbox, new_backend
 
 ANSWER_SECONDS = 30
 """How long the server may take for one answer."""
+TAKING_SECONDS = 600
+"""How long it may take to answer the end of a message (RFC 5321, 4.5.3.2.6): who gives up sooner sends it twice."""
 SERVICE_ENDS = 421
 GO_AHEAD = 354
 NO_SUCH_ADDRESS = 553
@@ -106,10 +108,11 @@ class ServerCarrier:
         try:
             try:
                 link, data = self._ask_to_take(sender, to, data)
-            except _LINE_DEAD:
+            except (*_LINE_DEAD, ServerAway):
                 if not kept:
                     raise
-                # A server may hang up on who was silent for a while; nothing of this message was said before.
+                # A server may hang up on who was silent for a while, or had sent enough; nothing of this message was
+                # said before.
                 self.close()
                 link, data = self._ask_to_take(sender, to, data)
             self._hand_over(link, data)
@@ -189,17 +192,20 @@ class ServerCarrier:
         expected = GO_AHEAD if command == "DATA" else None
         if command == "RSET" or code == expected or (expected is None and code // 100 == 2):
             return None
-        # Who says no to the sender says it to every message alike: that gets time to be mended.
-        permanent = code // 100 == 5 and not command.startswith("MAIL")
-        whom = permanent and command.startswith("RCPT") and _names_nobody(code, words)
-        return NotTaken(code, permanent=permanent, whom=whom)
+        # Who says no to us says it to every message alike: that gets time to be mended.
+        never = code // 100 == 5
+        whom = never and command.startswith("RCPT") and _names_nobody(code, words)
+        return NotTaken(code, permanent=whom or (never and command == "DATA"), whom=whom)
 
     def _hand_over(self, link: smtplib.SMTP, data: bytes) -> None:
         dotted = data.replace(b"\r\n.", b"\r\n..")
         start = b"." if data.startswith(b".") else b""
         end = b".\r\n" if data.endswith(b"\r\n") else b"\r\n.\r\n"
         link.send(start + dotted + end)
+        assert link.sock is not None  # noqa: S101 -- it is connected
+        link.sock.settimeout(TAKING_SECONDS)
         code, _ = link.getreply()
+        link.sock.settimeout(ANSWER_SECONDS)
         if code // 100 == 2:
             return
         if code == SERVICE_ENDS:

@@ -147,6 +147,7 @@ def upgrade() -> None:
         sa.Column("why", sa.String(length=12), nullable=True),
         sa.Column("started_at", sa.DateTime(), nullable=True),
         sa.Column("finished_at", sa.DateTime(), nullable=True),
+        sa.Column("salt", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["approved_by"], ["accounts.id"], name=op.f("fk_mailings_approved_by_accounts")),
         sa.ForeignKeyConstraint(["begun_by"], ["accounts.id"], name=op.f("fk_mailings_begun_by_accounts")),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_mailings_case_id_cases")),

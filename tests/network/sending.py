@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import insert, select
+from sqlalchemy import event, insert, select
 
 from tests.conftest import close_database, make_settings
 from tests.factories import make_case
@@ -76,6 +77,22 @@ def deliveries(mailing_id: int) -> list[Delivery]:
     db.session.rollback()
     found = select(Delivery).where(Delivery.mailing_id == mailing_id).order_by(Delivery.id)
     return list(db.session.scalars(found.execution_options(populate_existing=True)))
+
+
+@contextmanager
+def locks() -> Iterator[list[str]]:
+    """The tables whose rows are locked meanwhile, in this order; where a database has no such locks, would be."""
+    found: list[str] = []
+
+    def listen(_connection: Any, _cursor: Any, statement: str, _values: Any, context: Any, _many: bool) -> None:
+        if context.compiled and getattr(context.compiled.statement, "_for_update_arg", None) is not None:
+            found.extend(re.findall(r"FROM (\w+)", statement)[:1])
+
+    event.listen(db.engine, "before_cursor_execute", listen)
+    try:
+        yield found
+    finally:
+        event.remove(db.engine, "before_cursor_execute", listen)
 
 
 @contextmanager

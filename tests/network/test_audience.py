@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from threading import Thread
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from tests.network.sending import approve, join, mailing_now, open_case
 from wfr.cases.models import Case
-from wfr.extensions import db, transaction, utc_now
+from wfr.extensions import AnySession, db, transaction, utc_now
+from wfr.network import starting
 from wfr.network.audience import count_recipients, recipients
 from wfr.network.interests import Concern, concern_bits, region_bits
 from wfr.network.models import (
@@ -29,6 +31,7 @@ from wfr.network.models import (
 
 AFRICA, EUROPE = region_bits(["002"]), region_bits(["150"])
 EXPRESSION, TORTURE = concern_bits([Concern.EXPRESSION]), concern_bits([Concern.TORTURE])
+POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
@@ -106,6 +109,50 @@ def test_at_most_so_many_a_month_counts_what_was_sent_since_the_month_began(app:
             sent(failed, state=DeliveryState.BOUNCED)
             sent(last_month, days=utc_now().day + 1)
         assert set(gets(approve(case))) == {"none", "once", "failed", "before"}
+
+
+@SQLITE
+def test_what_a_stopped_mailing_has_not_sent_counts_for_nobody(app: Flask, case: Case) -> None:
+    with app.app_context():
+        for state in (DeliveryState.WAITING, DeliveryState.CLAIMED, DeliveryState.SENDING, DeliveryState.SENT):
+            sent(one(state.value, frequency=Frequency.AT_MOST, at_most=1), state=state)
+        assert gets(approve(case)) == {}
+        with transaction() as session:
+            session.execute(update(Mailing).values(state=MailingState.STOPPED))
+        assert set(gets(approve(case))) == {"waiting", "claimed"}
+
+
+@POSTGRESQL
+def test_of_two_that_start_at_once_only_one_goes_to_who_wants_one(
+    app: Flask, case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with app.app_context():
+        member_id = one("limited", frequency=Frequency.AT_MOST, at_most=1).id
+        first, second = approve(case, state=MailingState.IN_REVIEW), approve(case)
+        make, other = starting._make_deliveries, Thread(target=_approve_and_start, args=(app, first))
+
+        def make_while_another_starts(session: AnySession, mailing: Mailing) -> int:
+            made = make(session, mailing)
+            if mailing.id == second:
+                other.start()
+                other.join(0.2)
+                assert other.is_alive(), "it did not wait for its turn"
+            return made
+
+        monkeypatch.setattr(starting, "_make_deliveries", make_while_another_starts)
+        assert starting.start_due_mailings() == 1
+        other.join()
+        assert mailing_now(first).state == MailingState.RUNNING
+        found = db.session.scalars(select(Delivery.mailing_id).where(Delivery.member_id == member_id)).all()
+        assert found == [second]
+
+
+def _approve_and_start(app: Flask, mailing_id: int) -> None:
+    with app.app_context():
+        with transaction() as session:
+            session.get_one(Mailing, mailing_id).state = MailingState.APPROVED
+        starting.start_due_mailings()
+        db.session.remove()
 
 
 def test_the_outcome_goes_to_those_who_were_asked_to_act_and_to_followers(app: Flask, case: Case) -> None:

@@ -13,16 +13,19 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskCliRunner
+from sqlalchemy import delete
 
 from tests.conftest import make_settings
-from tests.network.sending import approve, deliveries, join, mailing_now, open_case
+from tests.network.sending import approve, deliveries, join, locks, mailing_now, open_case
 from wfr.cases.queries import today
 from wfr.config import Settings
-from wfr.extensions import db
+from wfr.extensions import db, transaction
 from wfr.network import bouncing
 from wfr.network.bouncing import bounce_address, read_bounce_folder, take_bounce
 from wfr.network.delivering import send_mailings
-from wfr.network.models import Delivery, DeliveryState, Member, SuppressedFor
+from wfr.network.messages import message_id
+from wfr.network.models import Delivery, DeliveryState, Mailing, MailingState, Member, SuppressedFor
+from wfr.network.starting import start_due_mailings
 from wfr.network.suppressing import suppressed_for
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -87,6 +90,40 @@ def state(delivery: Delivery) -> tuple[str, int | None]:
     db.session.expire_all()
     member = db.session.query(Member).one_or_none()
     return db.session.get_one(Delivery, delivery.id).state, member.bounces if member else None
+
+
+def test_a_member_is_locked_before_her_messages_as_when_she_leaves(app: Flask) -> None:
+    """In the other order, a bounce and her leaving would wait for each other."""
+    with app.app_context():
+        join(1)
+        delivery = sent()
+        with locks() as locked:
+            assert take_bounce(report(return_address(delivery)))
+        assert locked == ["members", "deliveries"]
+        with locks() as locked:
+            bouncing.bounce_refused("gone", delivery.id, 550)
+        assert locked == ["members", "deliveries"]
+
+
+def test_an_id_that_a_restore_gives_again_is_another_message(app: Flask) -> None:
+    with app.app_context():
+        join(2)
+        mailing_id = approve(open_case(), asks=False)
+        found = []
+        for _ in range(2):
+            with transaction() as session:
+                session.execute(delete(Delivery))
+                session.get_one(Mailing, mailing_id).state = MailingState.APPROVED
+            start_due_mailings()
+            salt = mailing_now(mailing_id).salt
+            found.append(
+                [(each.id, bounce_address(salt, each.id), message_id(salt, each.id)) for each in deliveries(mailing_id)]
+            )
+        (before, after) = found
+        assert [each[0] for each in before] == [each[0] for each in after]
+        assert not {words for each in before for words in each[1:]} & {words for each in after for words in each[1:]}
+        assert not take_bounce(report(before[0][1]))
+        assert take_bounce(report(after[0][1]))
 
 
 def test_each_message_has_a_return_address_of_its_own(app: Flask) -> None:

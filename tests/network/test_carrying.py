@@ -218,7 +218,10 @@ def test_nineteen_dead_addresses_in_a_row_are_dead(app: Flask) -> None:
 
 
 @SQLITE
-def test_a_server_that_takes_so_many_on_one_connection_is_called_again_at_once(app: Flask) -> None:
+def test_a_server_that_takes_so_many_on_one_connection_is_called_again_at_once(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivering, "RESTS", ())
     says = Says()
     says.on_one_connection = 3
     with saying(says) as address, app.app_context():

@@ -40,8 +40,8 @@ def test_everybody_gets_it_once(app: Flask) -> None:
         assert sorted(str(mail["To"]) for mail in mails(app)) == sorted(member.email for member in members)
         found = deliveries(mailing_id)
         assert {(each.state, each.claim, each.code) for each in found} == {(DeliveryState.SENT, None, 250)}
-        assert {mail["Message-ID"] for mail in mails(app)} == {message_id(each.id) for each in found}
         mailing = mailing_now(mailing_id)
+        assert {mail["Message-ID"] for mail in mails(app)} == {message_id(mailing.salt, each.id) for each in found}
         assert mailing.state == MailingState.DONE
         assert mailing.started_at is not None
         assert mailing.finished_at is not None

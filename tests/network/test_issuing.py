@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from tests.network.sending import locks
 from tests.network.urgent import People, issue, issued, make_people, make_urgent, publish_words, say_outcome
 from wfr.cases.drafting import NewCase
 from wfr.cases.models import Case, CaseStatus, CaseVersion
@@ -168,6 +169,18 @@ def test_an_outcome_closes_the_case_and_stops_what_still_asks(people: People) ->
     assert issued(SLUG, 2).write_before is None and "by her river" in issued(SLUG, 2).words
     with pytest.raises(Refused, match="has ended"):
         issuing.begin_issue(by=people.writer, slug=SLUG)
+
+
+@ON_SQLITE
+def test_mailings_are_locked_before_the_audit_trail_as_whoever_steers_them_does(people: People) -> None:
+    """In another order than everybody else's, two of them would wait for each other."""
+    case = make_urgent(people)
+    issue(people.reviewer, SLUG)
+    issuing.begin_issue(by=people.writer, slug=SLUG, outcome=True)
+    say_outcome(people, db.session.get_one(Case, case.id))
+    with locks() as locked:
+        issue(people.reviewer, SLUG, 2)
+    assert locked.index("mailings") < locked.index("audit_head")
 
 
 @ON_SQLITE

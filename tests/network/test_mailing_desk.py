@@ -166,6 +166,12 @@ def test_the_numbers_are_asked_for_again_while_it_runs_and_stop_by_themselves(
     assert wilma.get(f"{path}/progress").headers["Location"] == path
 
 
+def test_a_page_of_older_mailings_asks_for_itself_again(app: Flask, desk: Desk, wilma: Colleague) -> None:
+    running(app, desk, members=1)
+    assert 'hx-get="/desk/mailings"' in wilma.get("/desk/mailings").text
+    assert 'hx-get="/desk/mailings?before=7"' in wilma.get("/desk/mailings?before=7").text
+
+
 def test_running_and_finished_mailings_say_how_long_they_took_on_the_list(
     app: Flask, desk: Desk, wilma: Colleague
 ) -> None:

@@ -13,6 +13,7 @@ from wfr.errors import Refused
 from wfr.extensions import db, transaction
 from wfr.network.models import MailingCase, MailingWords
 from wfr.network.preparing import Said, approve_mailing, begin_news, change_mailing, submit_mailing
+from wfr.share.codes import ShareCode
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -74,6 +75,17 @@ def test_words_about_a_case_that_may_not_be_told_of_are_refused(
         with pytest.raises(Refused, match="may not be told of"):
             save(desk, mailing_id, words)
         assert save(desk, mailing_id, "Nothing of her.") == {"ada-vale"}
+
+
+@pytest.mark.parametrize("sharer", [0, 7])
+def test_a_share_link_is_refused_as_it_hides_its_case(app: Flask, sharer: int) -> None:
+    with app.app_context():
+        desk = Desk()
+        code = ShareCode(another().id, "email", sharer).text
+        mailing_id = begin_news(by=desk.wanda, case_id=desk.case_id)
+        with pytest.raises(Refused, match="case’s own address"):
+            save(desk, mailing_id, f"Look: https://example.org/s/{code.upper()}.")
+        assert save(desk, mailing_id, f"Look: https://example.org/s/{code[::-1]}.") == {"ada-vale"}
 
 
 def test_a_draft_is_known_by_its_link_alone(app: Flask) -> None:

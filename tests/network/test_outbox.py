@@ -48,7 +48,7 @@ def test_a_mail_is_read_in_its_text_and_its_html(cora: Colleague, laid: str) -> 
     words = text_of(page)
     for part in ("UA 12/26 Togo: Ada Vale", "ines@example.org", "Set her free.", "List-Unsubscribe-Post", "Message-ID"):
         assert part in words
-    assert f'src="/desk/outbox/{laid}/html"' in page.text and " sandbox>" in page.text
+    assert f'src="/desk/outbox/{laid}/html"' in page.text and ' sandbox tabindex="-1">' in page.text
     assert "frame-src 'self'" in page.headers["Content-Security-Policy"]
     assert page.headers["Cache-Control"] == "no-store"
 

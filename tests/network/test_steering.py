@@ -16,6 +16,7 @@ from tests.network.preparing import Desk, count_deliveries, make_members, read, 
 from wfr.config import Settings
 from wfr.errors import NotAllowed, Refused
 from wfr.extensions import db, transaction, utc_now
+from wfr.network import progress
 from wfr.network.delivering import send_mailings
 from wfr.network.models import Delivery, DeliveryState, Mailing, MailingState, MailingWorker
 from wfr.network.preparing import approve_mailing
@@ -154,14 +155,35 @@ def test_the_numbers_say_what_became_of_each_message_and_how_long_it_took(app: F
             settle(mailing.id, count, DeliveryState.SENT, seconds=seconds)
         settle(mailing.id, 1, DeliveryState.BOUNCED, code=550, seconds=3)
         settle(mailing.id, 1, DeliveryState.FAILED, code=451, seconds=3)
-        progress = progress_of(read(mailing.id))
-        assert (progress.total, progress.sent, progress.waiting, progress.percent) == (10, 7, 1, 90)
-        assert progress.codes == [(451, "failed", 1), (550, "bounced", 1)]
+        found = progress_of(read(mailing.id))
+        assert (found.total, found.sent, found.waiting, found.percent) == (10, 7, 1, 90)
+        assert found.codes == [(451, "failed", 1), (550, "bounced", 1)]
         began = read(mailing.id).started_at
         assert began is not None
-        assert (progress.first, progress.median, progress.last) == tuple(
+        assert (found.first, found.median, found.last) == tuple(
             began + timedelta(seconds=seconds) for seconds in (2, 10, 40)
         )
+
+
+@SQLITE
+def test_counting_takes_a_small_share_of_the_time_however_long_it_takes(
+    app: Flask, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "LIVE_SECONDS", 0.0)
+    with app.app_context():
+        mailing_id = desk.running(members=10)
+        settle(mailing_id, 3, DeliveryState.SENT, seconds=2)
+        first = progress_of(read(mailing_id))
+        assert first.took > 0
+        settle(mailing_id, 5, DeliveryState.SENT, seconds=40)
+        monkeypatch.setattr(progress, "COUNTING_SHARE", 1e-9)
+        assert progress_of(read(mailing_id)) is first
+        monkeypatch.setattr(progress, "COUNTING_SHARE", 1e9)
+        second = progress_of(read(mailing_id))
+        assert (second.sent, second.median) == (8, first.median)
+        with transaction() as session:
+            session.get_one(Mailing, mailing_id).state = MailingState.DONE
+        assert progress_of(read(mailing_id)).median == second.last
 
 
 @SQLITE

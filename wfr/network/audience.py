@@ -17,6 +17,7 @@ from wfr.network.models import (
     Follow,
     Frequency,
     Mailing,
+    MailingState,
     MailingWords,
     Member,
     Sort,
@@ -24,8 +25,9 @@ from wfr.network.models import (
     UrgentIssue,
 )
 
-UNDONE = (DeliveryState.FAILED, DeliveryState.BOUNCED, DeliveryState.SKIPPED)
-"""What ends a delivery without the member having been sent anything."""
+GONE = (DeliveryState.SENT, DeliveryState.SENDING)
+"""Of these she has been sent the message, or is being sent it in this moment."""
+TO_GO = (DeliveryState.WAITING, DeliveryState.CLAIMED)
 
 
 def recipients(session: AnySession, mailing: Mailing) -> Select[int, str]:
@@ -85,11 +87,17 @@ def _asked_for(column: ColumnElement[int] | object, bits: int) -> ColumnElement[
 def _sent_this_month(session: AnySession, mailing: Mailing) -> ColumnElement[int]:
     """Return how many Urgent Actions a member has been sent, or is being sent, since the month began (UTC)."""
     began = utc_now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    others = session.scalars(
-        select(Mailing.id).where(Mailing.sort == Sort.URGENT, Mailing.started_at >= began, Mailing.id != mailing.id)
+    others = session.execute(
+        select(Mailing.id, Mailing.state).where(
+            Mailing.sort == Sort.URGENT, Mailing.started_at >= began, Mailing.id != mailing.id
+        )
     ).all()
+    # What a stopped mailing has not sent is skipped some time later; it never leaves.
+    going_on = [mailing_id for mailing_id, state in others if state != MailingState.STOPPED]
     mine = select(func.count()).where(
-        Delivery.member_id == Member.id, Delivery.mailing_id.in_(others), Delivery.state.not_in(UNDONE)
+        Delivery.member_id == Member.id,
+        Delivery.mailing_id.in_([mailing_id for mailing_id, _state in others]),
+        or_(Delivery.state.in_(GONE), and_(Delivery.state.in_(TO_GO), Delivery.mailing_id.in_(going_on))),
     )
     return mine.correlate(Member).scalar_subquery()
 
@@ -105,7 +113,7 @@ def _outcome(session: AnySession, mailing: Mailing) -> ColumnElement[bool]:
         .where(
             Delivery.member_id == Member.id,
             Delivery.mailing_id.in_(mailings),
-            Delivery.state.in_((DeliveryState.SENT, DeliveryState.SENDING)),
+            Delivery.state.in_(GONE),
         )
         .correlate(Member)
         .exists()

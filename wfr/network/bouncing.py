@@ -1,7 +1,7 @@
 """Mail that comes back: each message has a return address of its own, so what comes back says which one it was.
 
-The variable envelope return path (VERP) carries the delivery's id and a code that only we can make; what came back is
-read as a delivery status notification (RFC 3464).
+The variable envelope return path (VERP) carries the mailing's salt, the delivery's id and a code that only we can make;
+what came back is read as a delivery status notification (RFC 3464).
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from email.message import Message
 from email.parser import BytesHeaderParser
+from typing import Any
 
 import structlog
+from sqlalchemy import select
 
 from wfr import telemetry
 from wfr.carrier import blames_reader
@@ -25,7 +27,7 @@ from wfr.errors import NoSuchThing
 from wfr.extensions import AnySession, settings, transaction, utc_now
 from wfr.mail import forget_in_outbox
 from wfr.network.leaving import erase_member
-from wfr.network.models import Delivery, DeliveryState, Member, SuppressedFor
+from wfr.network.models import Delivery, DeliveryState, Mailing, Member, SuppressedFor
 from wfr.network.suppressing import release, suppressed_for
 from wfr.staff.auditing import digest, record
 from wfr.staff.models import JOB, SHELL
@@ -42,25 +44,26 @@ _MOST_PARTS = 8
 _MOST_BLOCKS = 20
 _LONGEST_TYPE = 1000
 _CODE_LETTERS = 12
+_SALT_LETTERS = 8
 _RETURNED_TO = ("To", "Delivered-To", "X-Original-To", "Envelope-To")
 _OVER = (DeliveryState.BOUNCED, DeliveryState.SKIPPED)
 
 log = structlog.get_logger(__name__)
 
 
-def bounce_address(delivery_id: int) -> str:
-    """Return the envelope sender of a delivery: what cannot be delivered comes back there."""
-    return bounce_addresses()(delivery_id)
+def bounce_address(salt: int, delivery_id: int) -> str:
+    """Return the envelope sender of a delivery, by its mailing's salt: what cannot be delivered comes back there."""
+    return bounce_addresses()(salt, delivery_id)
 
 
-def bounce_addresses() -> Callable[[int], str]:
+def bounce_addresses() -> Callable[[int, int], str]:
     """Return what makes a delivery's envelope sender, for who needs many."""
     chosen = settings()
     if chosen.bounce_address is None:
-        return lambda _delivery_id: chosen.mail_from
+        return lambda _salt, _delivery_id: chosen.mail_from
     local, _, host = chosen.bounce_address.rpartition("@")
     key = chosen.key("bounce")
-    return lambda delivery_id: f"{local}+{_code(key, delivery_id)}{delivery_id:x}@{host}"
+    return lambda salt, delivery_id: f"{local}+{_signed(key, _told(salt, delivery_id))}@{host}"
 
 
 def take_bounce(raw: bytes) -> bool:
@@ -76,12 +79,15 @@ def take_bounce(raw: bytes) -> bool:
         return False
     if told is None:
         return False
-    delivery_id, whom = told
+    (salt, delivery_id), whom = told
     with transaction() as session:
-        delivery = session.get(Delivery, delivery_id, with_for_update=True, populate_existing=True)
+        delivery, member = _lock(session, delivery_id)
         if delivery is None or delivery.state in _OVER:
             return False
-        erased = note_bounce(session, delivery, whom=whom, code=None)
+        if session.get_one(Mailing, delivery.mailing_id).salt != salt:
+            # From before a restore: the id is another reader's now.
+            return False
+        erased = note_bounce(session, delivery, member, whom=whom, code=None)
     _tell(erased)
     return True
 
@@ -89,15 +95,17 @@ def take_bounce(raw: bytes) -> bool:
 def bounce_refused(claim: str, delivery_id: int, code: int) -> None:
     """Note that the mail server knows no such reader as the one whose message a worker has in its hands."""
     with transaction() as session:
-        delivery = session.get(Delivery, delivery_id, with_for_update=True, populate_existing=True)
+        delivery, member = _lock(session, delivery_id)
         if delivery is None or delivery.claim != claim or delivery.state != DeliveryState.SENDING:
             return
-        erased = note_bounce(session, delivery, whom=True, code=code)
+        erased = note_bounce(session, delivery, member, whom=True, code=code)
     _tell(erased)
 
 
-def note_bounce(session: AnySession, delivery: Delivery, *, whom: bool, code: int | None) -> str | None:
-    """Settle a delivery that failed for good, inside the caller's transaction.
+def note_bounce(
+    session: AnySession, delivery: Delivery, member: Member | None, *, whom: bool, code: int | None
+) -> str | None:
+    """Settle a delivery that failed for good, inside the caller's transaction, which has locked it and its member.
 
     Where it is the reader's address (`whom`) it counts against her; with the last one that is allowed she is erased,
     and nothing is sent to that address again. Returns the address then, for the outbox to forget after the commit.
@@ -105,18 +113,15 @@ def note_bounce(session: AnySession, delivery: Delivery, *, whom: bool, code: in
     delivery.state = DeliveryState.BOUNCED if whom else DeliveryState.FAILED
     delivery.claim, delivery.next_try_at, delivery.settled_at = None, None, utc_now()
     delivery.code = code or delivery.code
-    if not whom or delivery.member_id is None:
-        return None
-    member = session.get(Member, delivery.member_id, with_for_update=True, populate_existing=True)
-    if member is None or member.left_at is not None:
+    if not whom or member is None or member.left_at is not None:
         return None
     forgotten = member.bounced_on is None or member.bounced_on < today() - REMEMBERED
     member.bounces, member.bounced_on = 1 if forgotten else member.bounces + 1, today()
     if member.bounces < settings().mail_bounces:
         return None
-    email = member.email
-    record(session, JOB, "member.bounced", f"member:{member.id}", after={"bounces": member.bounces})
+    member_id, email, bounces = member.id, member.email, member.bounces
     erase_member(session, member, SuppressedFor.BOUNCED)
+    record(session, JOB, "member.bounced", f"member:{member_id}", after={"bounces": bounces})
     return email
 
 
@@ -149,6 +154,14 @@ def release_address(email: str) -> None:
         record(session, SHELL, "address.released", "suppression", after={"address": digest(email.strip().lower())})
 
 
+def _lock(session: AnySession, delivery_id: int) -> tuple[Delivery | None, Member | None]:
+    """Return a delivery and its member, both locked: the member first, as who leaves locks her and then all of hers."""
+    member_id = session.scalar(select(Delivery.member_id).where(Delivery.id == delivery_id))
+    locked: dict[str, Any] = {"with_for_update": True, "populate_existing": True}
+    member = session.get(Member, member_id, **locked) if member_id is not None else None
+    return session.get(Delivery, delivery_id, **locked), member
+
+
 def _files(box: mailbox.Maildir) -> Iterator[tuple[str, bytes]]:
     for name in sorted(box.keys())[:MOST_AT_ONCE]:
         try:
@@ -160,8 +173,8 @@ def _files(box: mailbox.Maildir) -> Iterator[tuple[str, bytes]]:
         yield name, raw
 
 
-def _read(raw: bytes) -> tuple[int, bool] | None:
-    """Return the delivery that a report is about, and whether its reader is at fault; None for anything else.
+def _read(raw: bytes) -> tuple[tuple[int, int], bool] | None:
+    """Return the salt and id of what a report is about, and whether its reader is at fault; None for anything else.
 
     Only what our own address proves is read further than its header, and nothing is read as deep as it is nested.
     """
@@ -169,11 +182,11 @@ def _read(raw: bytes) -> tuple[int, bool] | None:
     if len(head) > LARGEST_HEAD:
         return None
     header = BytesHeaderParser().parsebytes(head)
-    delivery_id = _delivery_of(header)
-    statuses = list(_failures(header, rest)) if delivery_id is not None else []
-    if delivery_id is None or not statuses:
+    about = _delivery_of(header)
+    statuses = list(_failures(header, rest)) if about is not None else []
+    if about is None or not statuses:
         return None
-    return delivery_id, all(map(blames_reader, statuses))
+    return about, all(map(blames_reader, statuses))
 
 
 def _failures(header: Message, rest: bytes) -> Iterator[str]:
@@ -190,25 +203,30 @@ def _failures(header: Message, rest: bytes) -> Iterator[str]:
                 yield (str(block.get("Status", "")).split() or [""])[0]
 
 
-def _delivery_of(message: Message) -> int | None:
+def _delivery_of(message: Message) -> tuple[int, int] | None:
     address = settings().bounce_address
     if address is None:
         return None
     local, _, host = address.rpartition("@")
+    ours = rf"([0-9a-f]{{{_CODE_LETTERS}}})([0-9a-f]{{{_SALT_LETTERS + 1},{_SALT_LETTERS + 8}}})"
     pattern = re.compile(
-        rf"(?<![\w.+-]){re.escape(local)}\+([0-9a-f]{{{_CODE_LETTERS}}})([0-9a-f]{{1,15}})@{re.escape(host)}(?![\w.-])",
+        rf"(?<![\w.+-]){re.escape(local)}\+{ours}@{re.escape(host)}(?![\w.-])",
         re.IGNORECASE,
     )
     headers = (str(value) for name in _RETURNED_TO for value in message.get_all(name, ()))
-    for code, number in (found.groups() for header in headers for found in pattern.finditer(header)):
-        if any(hmac.compare_digest(_code(key, int(number, 16)), code.lower()) for key in settings().keys("bounce")):
-            return int(number, 16)
+    for code, told in (found.groups() for header in headers for found in pattern.finditer(header.lower())):
+        if any(hmac.compare_digest(_signed(key, told), code + told) for key in settings().keys("bounce")):
+            return int(told[:_SALT_LETTERS], 16), int(told[_SALT_LETTERS:], 16)
     return None
 
 
-def _code(key: bytes, delivery_id: int) -> str:
-    """Return what proves that an address is one that we have made; letters and digits that survive any case."""
-    return hmac.digest(key, str(delivery_id).encode(), hashlib.sha256).hex()[:_CODE_LETTERS]
+def _told(salt: int, delivery_id: int) -> str:
+    return f"{salt:0{_SALT_LETTERS}x}{delivery_id:x}"
+
+
+def _signed(key: bytes, told: str) -> str:
+    """Return words after a code that proves we have made them; letters and digits that survive any case."""
+    return hmac.digest(key, told.encode(), hashlib.sha256).hex()[:_CODE_LETTERS] + told
 
 
 def _tell(erased: str | None) -> None:

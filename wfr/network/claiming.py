@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Update, case, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, DateTime, Update, case, delete, func, insert, or_, select, update
 
 from wfr.errors import DatabaseAway
 from wfr.extensions import AnySession, db, in_app, transaction, utc_now
@@ -76,7 +76,8 @@ def claim_batch(claim: str, mailing_id: int, after: int) -> list[Taken]:
         taken = sorted(session.execute(_claiming(claim, mailing_id, after)).all())
         if not taken:
             return []
-        readers = _readers(session, [(each.id, each.member_id) for each in taken])
+        salt = session.scalars(select(Mailing.salt).where(Mailing.id == mailing_id)).one()
+        readers = _readers(session, salt, [(each.id, each.member_id) for each in taken])
         gone = [each.id for each in taken if each.id not in readers]
         if gone:
             session.execute(
@@ -105,7 +106,7 @@ def something_waits() -> bool:
 
 def take_over() -> int:
     """Let what dead workers had in their hands wait again, and return how much that was."""
-    dead = select(MailingWorker.claim).where(MailingWorker.seen_at <= utc_now() - SILENT_FOR)
+    dead = select(MailingWorker.claim).where(MailingWorker.seen_at <= _clock(SILENT_FOR))
     if db.session.scalar(dead.limit(1)) is None:
         return 0
     with transaction() as session:
@@ -182,14 +183,21 @@ def finish_mailings() -> int:
 def _say_alive(claim: str) -> int:
     """Write down that a worker is alive, and return how many are."""
     with transaction() as session:
-        seen = update(MailingWorker).where(MailingWorker.claim == claim).values(seen_at=utc_now())
+        seen = update(MailingWorker).where(MailingWorker.claim == claim).values(seen_at=_clock())
         if not _rows(session, seen.execution_options(synchronize_session=False)):
-            session.execute(insert(MailingWorker).values(claim=claim, seen_at=utc_now()))
+            session.execute(insert(MailingWorker).values(claim=claim, seen_at=_clock()))
         return session.scalar(select(func.count()).select_from(_alive().subquery())) or 1
 
 
 def _alive() -> Any:
-    return select(MailingWorker.claim).where(MailingWorker.seen_at > utc_now() - SILENT_FOR)
+    return select(MailingWorker.claim).where(MailingWorker.seen_at > _clock(SILENT_FOR))
+
+
+def _clock(ago: timedelta = timedelta(0)) -> Any:
+    """Return the moment so long `ago`, by the clock that all workers share however many machines they are on."""
+    if db.engine.dialect.name == "sqlite":
+        return utc_now() - ago
+    return func.timezone("UTC", func.clock_timestamp(), type_=DateTime()) - ago
 
 
 def _is_due() -> ColumnElement[bool]:
@@ -210,7 +218,7 @@ def _claiming(claim: str, mailing_id: int, after: int) -> Any:
     return taking.returning(Delivery.id, Delivery.member_id, Delivery.tries, Delivery.language)
 
 
-def _readers(session: AnySession, taken: Iterable[tuple[int, int | None]]) -> dict[int, Reader]:
+def _readers(session: AnySession, salt: int, taken: Iterable[tuple[int, int | None]]) -> dict[int, Reader]:
     """Return who reads each of these deliveries, for those that still have a reader."""
     members = {member_id: delivery_id for delivery_id, member_id in taken if member_id is not None}
     rows = session.execute(
@@ -219,7 +227,7 @@ def _readers(session: AnySession, taken: Iterable[tuple[int, int | None]]) -> di
         )
     )
     return {
-        members[row.id]: Reader(delivery_id=members[row.id], number=row.number, links=row.links, email=row.email)
+        members[row.id]: Reader(salt, members[row.id], number=row.number, links=row.links, email=row.email)
         for row in rows
     }
 

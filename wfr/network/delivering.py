@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from contextlib import ExitStack
 from datetime import timedelta
 
@@ -33,12 +35,17 @@ AFTER_DROP = timedelta(seconds=10)
 RESTS = (2.0, 5.0, 15.0)
 """Seconds to wait for a server that is away; then the run is given up, and the next minute's begins anew."""
 DROPS_IN_A_ROW = 3
+REFUSALS_IN_A_ROW = 20
+"""Where nobody was taken between so many refused recipients, the server means us and not them."""
 PASSED_ON_SECONDS = 2.5
 """Longer than another process waits between two looks at the queue where nobody wakes it."""
+PASSES_ON_EVERY_SECONDS = 50.0
+"""Bells that are rung again each time they are heard would never fall silent; less than a sweep, which may call too."""
 
 log = structlog.get_logger(__name__)
 _turn = threading.Lock()
 _passing_on = threading.Lock()
+_passed_on_at = -math.inf
 
 
 def send_mailings() -> int:
@@ -62,10 +69,14 @@ def send_mailings() -> int:
 
 
 def _pass_on() -> None:
-    """Ring for another process to come, as this one is at it already; nobody may come."""
+    """Ring for another process to come, once in a while, as this one is at it already; nobody may come."""
+    global _passed_on_at  # noqa: PLW0603 -- one for the process, as its turn is
     if not _passing_on.acquire(blocking=False):
         return
     try:
+        if time.monotonic() - _passed_on_at < PASSES_ON_EVERY_SECONDS:
+            return
+        _passed_on_at = time.monotonic()
         jobs.ring(QUEUE)
         # This thread would be the first to hear its own bell.
         jobs.rest(PASSED_ON_SECONDS)
@@ -99,6 +110,7 @@ class Run:
         self._patterns: dict[tuple[int, str], Pattern | None] = {}
         self._passed: dict[int, int] = {}
         self._before: int | None = None
+        self._refusals: list[tuple[Taken, NotTaken]] = []
         self._rests = 0
         self._drops = 0
 
@@ -164,6 +176,7 @@ class Run:
                     break
         finally:
             self._settle_before()
+            self._believe_refusals()
             if waiting:
                 claiming.give_back(self._worker.claim, (each.id for each in waiting))
 
@@ -179,16 +192,17 @@ class Run:
             return self._find_out_why_not(mailing, one)
         self._pace.take(one.domain)
         try:
-            self._carrier.carry(sender=self._sender(one.id), to=one.reader.email, data=data)
+            self._carrier.carry(sender=self._sender(one.reader.salt, one.id), to=one.reader.email, data=data)
         except NotTaken as refusal:
             self._drops = 0
             self._refused(one, refusal)
         except ServerAway as away:
             self._dropped(one, away)
         else:
-            self._before, self._drops = one.id, 0
+            self._before, self._drops, self._rests = one.id, 0, 0
             self.sent += 1
             telemetry.count("mailing", "sent")
+            self._believe_refusals()
         return True
 
     def _message(self, mailing_id: int, one: Taken) -> bytes | None:
@@ -221,12 +235,29 @@ class Run:
         return runs
 
     def _refused(self, one: Taken, refusal: NotTaken) -> None:
-        if refusal.whom:
-            bounce_refused(self._worker.claim, one.id, refusal.code)
-        elif refusal.permanent:
+        """Note a refusal, in memory while it may be about us; raises `ServerAway` where it is."""
+        if refusal.permanent and not refusal.whom:
             self._put(one, DeliveryState.FAILED, code=refusal.code)
+        elif refusal.code // 100 != 5:
+            self._put_off(one, refusal.code)
         else:
-            self._put_off(one, refusal.code, PAUSES[min(one.tries, len(PAUSES) - 1)])
+            self._refusals.append((one, refusal))
+        if len(self._refusals) < REFUSALS_IN_A_ROW:
+            return
+        log.error("mail_server_refuses_everybody", code=refusal.code)
+        while self._refusals:
+            each, why = self._refusals.pop()
+            self._put_off(each, why.code)
+        raise ServerAway(f"answer {refusal.code}", begun=False)
+
+    def _believe_refusals(self) -> None:
+        """Do what follows from the refusals in a row that has come to its end."""
+        while self._refusals:
+            one, refusal = self._refusals.pop()
+            if refusal.whom:
+                bounce_refused(self._worker.claim, one.id, refusal.code)
+            else:
+                self._put_off(one, refusal.code)
 
     def _dropped(self, one: Taken, away: ServerAway) -> None:
         """Note that the line went dead; raises `ServerAway` where it is better to wait for a while."""
@@ -234,11 +265,13 @@ class Run:
             self._put(one, DeliveryState.WAITING)
             raise away
         self._drops += 1
-        self._put_off(one, None, AFTER_DROP if one.tries == 0 else PAUSES[min(one.tries, len(PAUSES) - 1)])
+        self._put_off(one, None, first=AFTER_DROP)
         if self._drops % DROPS_IN_A_ROW == 0:
             raise away
 
-    def _put_off(self, one: Taken, code: int | None, pause: timedelta) -> None:
+    def _put_off(self, one: Taken, code: int | None, first: timedelta = PAUSES[0]) -> None:
+        """Try a message again after a pause, the `first` one or that of its try; give it up after the last."""
+        pause = PAUSES[min(one.tries, len(PAUSES) - 1)] if one.tries else first
         tries = one.tries + 1
         if tries > len(PAUSES):
             self._put(one, DeliveryState.FAILED, tries=tries, code=code)

@@ -124,9 +124,12 @@ def issue(*, by: Actor, slug: str, ordinal: int, seen: str) -> int:
         problems = issuing_problems(case, draft, shown)
         if problems or shown is None:
             raise Refused(" ".join(map(str, problems)))
-        _freeze(session, by, action, draft, shown)
         if draft.outcome:
-            _end(session, by, case)
+            # Whoever steers a mailing locks it before the audit trail; the other order would be a deadlock.
+            stop_mailings(session, case.id, "closed")
+        _freeze(session, by, action, draft, shown)
+        if draft.outcome and case.status == CaseStatus.PUBLISHED:
+            close_case(session, by, case, str(NO_MORE_ACTION))
         mailing = begin_mailing(session, by=by, sort=Sort.OUTCOME if draft.outcome else Sort.URGENT, issue=draft)
         return mailing.id
 
@@ -140,12 +143,6 @@ def _freeze(session: AnySession, by: Actor, action: UrgentAction, issue: UrgentI
     session.flush()
     after = {**_told(action, issue), "version": shown.number, "digest": document.digest()}
     record(session, by, "urgent.issued", f"issue:{issue.id}", after=after)
-
-
-def _end(session: AnySession, by: Actor, case: Case) -> None:
-    if case.status == CaseStatus.PUBLISHED:
-        close_case(session, by, case, str(NO_MORE_ACTION))
-    stop_mailings(session, case.id, "closed")
 
 
 def issuing_problems(case: Case, issue: UrgentIssue, shown: CaseVersion | None) -> list[object]:

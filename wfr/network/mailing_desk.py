@@ -189,10 +189,12 @@ def _news_form() -> NewsForm:
 
 
 def _list_page(form: NewsForm) -> str:
+    before = request.args.get("before", type=int)
     return render_template(
         "desk/network/mailings.html",
         **SHOWING,
-        mailings=mailings_at_desk(request.args.get("before", type=int)),
+        mailings=mailings_at_desk(before),
+        before=before,
         form=form,
         names=names_of_accounts(),
         nothing_leaves=nothing_leaves(),

@@ -49,8 +49,9 @@ class UnsafeAddress(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who gets a message: the delivery's id, the member's `number` and `links` (as in her links), and her address."""
+    """Who gets a message: the mailing's `salt` and the delivery's id, her `number`, `links` and address."""
 
+    salt: int
     delivery_id: int
     number: int
     links: int
@@ -76,7 +77,7 @@ class Pattern:
         head = (
             f"Date: {formatdate(usegmt=True)}\r\n"
             f"To: {to}\r\n"
-            f"Message-ID: {self._ids.of(reader.delivery_id)}\r\n"
+            f"Message-ID: {self._ids.of(reader.salt, reader.delivery_id)}\r\n"
             f"List-Unsubscribe: <{self._leave_page}{tokens[LinkFor.LEAVE]}>\r\n"
         )
         return self._joined(head, {purpose: token.encode("ascii") for purpose, token in tokens.items()})
@@ -111,9 +112,12 @@ def specimen_of(words: MailingWords, email: str) -> bytes:
     return _pattern(marked, feedback_id=None).specimen(email)
 
 
-def message_id(delivery_id: int) -> str:
-    """Return the Message-ID of a delivery, in its angle brackets: always the same, and it tells nothing of anybody."""
-    return _MessageIds().of(delivery_id)
+def message_id(salt: int, delivery_id: int) -> str:
+    """Return the Message-ID of a delivery, in its angle brackets: always the same, and it tells nothing of anybody.
+
+    `salt` is the mailing's.
+    """
+    return _MessageIds().of(salt, delivery_id)
 
 
 def safe_address(email: str) -> str:
@@ -130,8 +134,8 @@ class _MessageIds:
         self._key = settings().key("message-id")
         self._domain = settings().mail_from.rpartition("@")[2]
 
-    def of(self, delivery_id: int) -> str:
-        digest = hmac.digest(self._key, str(delivery_id).encode(), hashlib.sha256)
+    def of(self, salt: int, delivery_id: int) -> str:
+        digest = hmac.digest(self._key, f"{salt}:{delivery_id}".encode(), hashlib.sha256)
         return f"<{digest[:16].hex()}@{self._domain}>"
 
 

@@ -29,6 +29,11 @@ def new_number() -> int:
     return secrets.randbits(62) | 1
 
 
+def new_salt() -> int:
+    """Return a random positive number of 31 bits."""
+    return secrets.randbits(31) | 1
+
+
 class Member(Base):
     """An e-mail address whose owner asked to be written to, and what she asked for. Nothing says what she did.
 
@@ -195,6 +200,7 @@ class Mailing(Base):
     it asks readers to act: it stops when its cases cannot be acted on any more. `start_at` is the hour (UTC) it waits
     for. `why` is a word for why it is paused or stopped: ``withdrawn``, ``paused``, ``closed``, ``expired``,
     ``consent``, ``cancelled``, ``hand``, ``restored``. `occasion` names what proposed it, once each (a digest's month).
+    `salt` is drawn when its deliveries are made: after a restore their ids may be given again, to other readers.
     """
 
     __tablename__ = "mailings"
@@ -219,6 +225,7 @@ class Mailing(Base):
     why: Mapped[str | None] = mapped_column(String(12))
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    salt: Mapped[int] = mapped_column(default=0)
 
 
 class MailingEditor(Base):
@@ -277,10 +284,10 @@ class DeliveryState(StrEnum):
 class Delivery(Base):
     """One member's message of a mailing: made in the transaction that starts the mailing, once for each member.
 
-    Its Message-ID follows from its id alone. `claim` is the worker it belongs to. `code` is the mail server's last
-    answer (a number of RFC 5321) and `settled_at` when it became sent, failed, bounced or skipped. When the member's
-    data are erased, or some time after (`wfr.network.forgetting`), `member_id` becomes None, and nothing says any more
-    whom it was for.
+    Its Message-ID follows from its id and its mailing's salt. `claim` is the worker it belongs to. `code` is the mail
+    server's last answer (a number of RFC 5321) and `settled_at` when it became sent, failed, bounced or skipped. When
+    the member's data are erased, or some time after (`wfr.network.forgetting`), `member_id` becomes None, and nothing
+    says any more whom it was for.
     """
 
     __tablename__ = "deliveries"

@@ -12,12 +12,14 @@ from sqlalchemy import select
 
 from wfr.cases.models import Case, CaseStatus
 from wfr.cases.queries import today
-from wfr.errors import Refused
+from wfr.errors import NoSuchThing, Refused
 from wfr.extensions import AnySession
 from wfr.network.models import Mailing, MailingCase, MailingWords
 from wfr.network.stopping import cases_of, never_told
+from wfr.share.codes import read_code
 
 _LINK = re.compile(r"/(?:cases|urgent-actions)/([a-z0-9-]+)", re.IGNORECASE)
+_SHARE_LINK = re.compile(r"/s/([a-z0-9]+)", re.IGNORECASE)
 # A letter that makes a longer word of a name; in Thai, Chinese, Japanese and Korean words stand without spaces.
 _LETTER = r"[^\W\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
 
@@ -25,10 +27,13 @@ _LETTER = r"[^\W\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
 def add_named_cases(session: AnySession, mailing: Mailing) -> None:
     """Note each case that the words of a mailing link to or name, inside the caller's transaction; none is taken away.
 
-    Raises `Refused` for words about a case that may not be told of.
+    Raises `Refused` for words about a case that may not be told of, and for a share link: it hides which case it is
+    for, and counts for whoever shared it.
     """
-    known = cases_of(session, mailing)
-    for case in _named(session, _words(session, mailing)):
+    known, words = cases_of(session, mailing), _words(session, mailing)
+    if any(map(_is_share_code, _SHARE_LINK.findall(unquote(words)))):
+        raise Refused(_l("There is a share link (/s/…) in the words. Use the case’s own address."))
+    for case in _named(session, words):
         if case.id in known:
             continue
         if never_told(case, today()):
@@ -61,6 +66,14 @@ def _named(session: AnySession, words: str) -> Sequence[Case]:
     ]
     which = select(Case).where(Case.id.in_(found)).order_by(Case.id)
     return session.scalars(which.execution_options(populate_existing=True)).all()
+
+
+def _is_share_code(code: str) -> bool:
+    try:
+        read_code(code)
+    except NoSuchThing:
+        return False
+    return True
 
 
 def _holds(words: str, name: str) -> bool:

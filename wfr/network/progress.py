@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import case, func, select
 
 from wfr.extensions import db, kept, settings, utc_now
 from wfr.network.audience import recipients
@@ -14,6 +15,12 @@ from wfr.network.models import Delivery, DeliveryState, Mailing, MailingState, U
 
 LIVE_SECONDS = 1.0
 """How old the numbers of a running mailing may be; each process counts once in this time, however many look on."""
+
+COUNTING_SHARE = 0.1
+"""Of its time a process spends at most so much on counting a mailing: where that takes long, numbers are older."""
+
+MEDIAN_SECONDS = 30.0
+"""How old the median of one that is not over may be: it reads half of what was sent, in order."""
 
 SETTLED_SECONDS = 300.0
 """How old the numbers of one that does not run may be."""
@@ -36,7 +43,8 @@ class Progress:
 
     `codes` are the mail server's answers (RFC 5321) to what was not sent, the most frequent first, each with the state
     of its messages: ``waiting`` are tried again. `per_second` is the rate of the last `RATE_OVER` while it runs, of the
-    whole mailing afterwards. `clock` is the moment that readers' waiting is counted from.
+    whole mailing afterwards. `clock` is the moment that readers' waiting is counted from. `took` is how many seconds
+    counting took.
     """
 
     states: Counter[str] = field(default_factory=Counter)
@@ -46,6 +54,7 @@ class Progress:
     first: datetime | None = None
     median: datetime | None = None
     last: datetime | None = None
+    took: float = 0
 
     @property
     def total(self) -> int:
@@ -97,9 +106,10 @@ class Estimate:
 
 
 def progress_of(mailing: Mailing) -> Progress:
-    """Return how far a mailing has come, a second old at most while it runs."""
+    """Return how far a mailing has come, as old as `kept_for` and `COUNTING_SHARE` allow."""
     name = f"progress {mailing.id} {mailing.state} {mailing.revision} {mailing.finished_at}"
-    found = kept().get(name, kept_for(mailing), lambda: _count(mailing))
+    last = kept().get(name, float("inf"), lambda: _count(mailing))
+    found = kept().get(name, max(kept_for(mailing), last.took / COUNTING_SHARE), lambda: _count(mailing))
     kept().keep_newest("progress ", KEPT_MAILINGS)
     return found
 
@@ -123,6 +133,7 @@ def estimate_of(mailing: Mailing) -> Estimate:
 
 
 def _count(mailing: Mailing) -> Progress:
+    began = time.monotonic()
     recent = func.sum(case((Delivery.settled_at >= utc_now() - RATE_OVER, 1), else_=0))
     counted = (
         select(
@@ -148,8 +159,9 @@ def _count(mailing: Mailing) -> Progress:
             progress.codes.append((code, state, count))
     progress.codes.sort(key=lambda each: (-each[2], each[0]))
     progress.first, progress.last = min(filter(None, firsts), default=None), max(filter(None, lasts), default=None)
-    progress.median = db.session.scalar(_median(mailing, progress.sent)) if progress.sent else None
     progress.per_second = _rate(mailing, progress, lately)
+    progress.took = time.monotonic() - began
+    progress.median = _median(mailing, progress.sent) if progress.sent else None
     return progress
 
 
@@ -164,9 +176,14 @@ def _rate(mailing: Mailing, progress: Progress, lately: int) -> float:
     return progress.sent / max((end - mailing.started_at).total_seconds(), 1) if end else 0
 
 
-def _median(mailing: Mailing, sent: int) -> Select[datetime | None]:
+def _median(mailing: Mailing, sent: int) -> datetime | None:
     mine = Delivery.mailing_id == mailing.id, Delivery.state == DeliveryState.SENT
-    return select(Delivery.settled_at).where(*mine).order_by(Delivery.settled_at).offset(sent // 2).limit(1)
+    middle = select(Delivery.settled_at).where(*mine).order_by(Delivery.settled_at).offset(sent // 2).limit(1)
+    if mailing.state != MailingState.RUNNING:
+        return db.session.scalar(middle)
+    found = kept().get(f"median {mailing.id}", MEDIAN_SECONDS, lambda: db.session.scalar(middle))
+    kept().keep_newest("median ", KEPT_MAILINGS)
+    return found
 
 
 def _clock(mailing: Mailing) -> datetime | None:

@@ -8,7 +8,7 @@ from sqlalchemy import insert, literal, or_, select
 from wfr.cases.queries import today
 from wfr.extensions import AnySession, db, transaction, utc_now
 from wfr.network.audience import recipients
-from wfr.network.models import Delivery, DeliveryState, Mailing, MailingState
+from wfr.network.models import Delivery, DeliveryState, Mailing, MailingState, new_salt
 from wfr.network.stopping import obstacle, stop
 from wfr.staff.auditing import record
 from wfr.staff.models import JOB
@@ -32,6 +32,7 @@ def start_due_mailings() -> int:
 
 def _start(mailing_id: int) -> bool:
     with transaction() as session:
+        _take_turn(session)
         mailing = session.get(Mailing, mailing_id, with_for_update=True, populate_existing=True)
         if mailing is None or not _is_due(mailing):
             return False
@@ -41,9 +42,16 @@ def _start(mailing_id: int) -> bool:
             return False
         made = _make_deliveries(session, mailing)
         mailing.state, mailing.why, mailing.started_at = MailingState.RUNNING, None, utc_now()
+        mailing.salt = new_salt()
         record(session, JOB, "mailing.started", f"mailing:{mailing.id}", after={"deliveries": made})
     log.info("mailing_started", mailing=mailing_id, deliveries=made)
     return True
+
+
+def _take_turn(session: AnySession) -> None:
+    """Have mailings start one after the other: each counts what those before it send to who wants only so many."""
+    approved = select(Mailing.id).where(Mailing.state == MailingState.APPROVED).order_by(Mailing.id)
+    session.execute(approved.with_for_update()).all()
 
 
 def _is_due(mailing: Mailing) -> bool:
