@@ -20,7 +20,7 @@ from wfr.share.previews import LISTED
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 READ = Path(__file__).parent / "read.mjs"
-SLUG = "jani-silva"
+SLUG, URGENT = "jani-silva", "iria-noor"
 CARD_BYTES = 200 * 1024
 
 Read = dict[str, dict[str, Any]]
@@ -44,6 +44,10 @@ def unfurl(*addresses: str) -> Read:
     return dict(json.loads(done.stdout))
 
 
+def _path(rule: str) -> str:
+    return rule.replace("<slug>", URGENT if rule.startswith("/urgent-actions") else SLUG)
+
+
 def get(address: str) -> bytes:
     with urllib.request.urlopen(address, timeout=30) as answer:  # noqa: S310 -- our own
         assert answer.headers["Content-Type"] == "image/png"
@@ -62,7 +66,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def found(server: Server) -> Read:
     """What the library reads of every page with one address, of each kind of action, by path."""
-    paths = {rule.replace("<slug>", SLUG).split("<any")[0] for rule in LISTED} - {f"/cases/{SLUG}/"}
+    paths = {_path(rule).split("<any")[0] for rule in LISTED} - {f"/cases/{SLUG}/"}
     paths |= {f"/cases/{SLUG}/{kind}" for kind in ("letter", "email", "post")}
     read = unfurl(*(server.url + path for path in sorted(paths)))
     return {address.removeprefix(server.url): page for address, page in read.items()}
@@ -88,7 +92,7 @@ def test_every_page_unfurls_to_a_title_a_description_and_a_picture(server: Serve
 
 def test_every_picture_is_there_in_the_size_that_the_page_says(found: Read) -> None:
     images = {page["open_graph"]["images"][0]["url"] for page in found.values()}
-    assert len(images) == 2  # the case's, and the season's
+    assert len(images) == 3  # the two cases', and the season's
     for address in images:
         content = get(address)
         assert len(content) <= CARD_BYTES
