@@ -11,15 +11,17 @@ from sqlalchemy import select
 
 from tests.network.sending import locks
 from tests.network.urgent import People, issue, issued, make_people, make_urgent, publish_words, say_outcome
-from wfr.cases.drafting import NewCase
+from wfr.cases.drafting import NewCase, add_editor
 from wfr.cases.models import Case, CaseStatus, CaseVersion
+from wfr.cases.publishing import shown_version
 from wfr.cases.queries import today
 from wfr.errors import NotAllowed, Refused
-from wfr.extensions import db
+from wfr.extensions import db, transaction
 from wfr.network import issuing
 from wfr.network.interests import Concern
 from wfr.network.issuing import IssuePlan, NewUrgentAction
 from wfr.network.models import Mailing, MailingState, Sort, UrgentAction, UrgentIssue
+from wfr.network.preparing import approve_mailing
 from wfr.network.urgent_desk_queries import chain_at_desk
 from wfr.network.urgent_queries import issues_of, next_number, ordinal_words, urgent_of
 from wfr.staff.models import AuditEntry
@@ -260,3 +262,15 @@ def test_the_concern_chooses_who_is_written_to_and_stays_as_the_first_ua_said_it
     with pytest.raises(Refused, match="concern"):
         issuing.change_issue(by=people.writer, slug=SLUG, ordinal=2, plan=plan(concern=Concern.EVICTION))
     assert db.session.scalars(select(UrgentAction.concern)).one() == Concern.TORTURE
+
+
+@ON_SQLITE
+def test_who_wrote_the_words_of_the_case_cannot_approve_the_mailing_that_carries_them(people: People) -> None:
+    case = make_urgent(people, SLUG)
+    with transaction() as session:
+        version = shown_version(session, case)
+        assert version
+        add_editor(session, people.other, version)
+    mailing = db.session.get_one(Mailing, issue(people.reviewer, SLUG), populate_existing=True)
+    with pytest.raises(NotAllowed):
+        approve_mailing(by=people.other, mailing_id=mailing.id, revision=mailing.revision)

@@ -117,7 +117,8 @@ def issue(*, by: Actor, slug: str, ordinal: int, seen: str) -> int:
         case, action, draft = _lock_draft(session, slug, ordinal)
         require_role(session, by, Role.REVIEWER)
         shown = shown_version(session, case)
-        if by.account_id in editors_of(session, draft, shown):
+        writers = editors_of(session, draft, shown)
+        if by.account_id in writers:
             raise NotAllowed(_l("You have changed this issue or its words. Somebody else must issue it."))
         if state_of(draft, shown) != seen:
             raise Refused(_l("Things have moved on: this issue or its case has changed. Look again."))
@@ -130,7 +131,8 @@ def issue(*, by: Actor, slug: str, ordinal: int, seen: str) -> int:
         _freeze(session, by, action, draft, shown)
         if draft.outcome and case.status == CaseStatus.PUBLISHED:
             close_case(session, by, case, str(NO_MORE_ACTION))
-        mailing = begin_mailing(session, by=by, sort=Sort.OUTCOME if draft.outcome else Sort.URGENT, issue=draft)
+        sort = Sort.OUTCOME if draft.outcome else Sort.URGENT
+        mailing = begin_mailing(session, by=by, sort=sort, issue=draft, writers=writers)
         return mailing.id
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -47,12 +48,19 @@ class Said:
 
 
 def begin_mailing(
-    session: AnySession, *, by: Actor, sort: Sort, issue: UrgentIssue | None = None, case_id: int | None = None
+    session: AnySession,
+    *,
+    by: Actor,
+    sort: Sort,
+    issue: UrgentIssue | None = None,
+    case_id: int | None = None,
+    writers: AbstractSet[int] = frozenset(),
 ) -> Mailing:
     """Store a new mailing with what it says anyway, inside the caller's transaction.
 
-    With an `issue` the mailing is about that issue's case, and whoever has changed the issue counts as its editor. What
-    it says was approved with the issue, so it waits for review at once; who issued it may approve it.
+    With an `issue` the mailing is about that issue's case, and whoever has changed the issue counts as its editor, as
+    do the `writers` of its case's words. What it says was approved with the issue, so it waits for review at once; who
+    issued it may approve it.
     """
     if issue is not None:
         case_id = session.get_one(UrgentAction, issue.action_id).case_id
@@ -67,7 +75,7 @@ def begin_mailing(
     session.flush()
     if case_id is not None:
         session.add(MailingCase(mailing_id=mailing.id, case_id=case_id))
-    editors = _editors_of_issue(session, issue) if issue else {by.account_id}
+    editors = _editors_of_issue(session, issue) | writers if issue else {by.account_id}
     session.add_all(MailingEditor(mailing_id=mailing.id, account_id=each) for each in editors if each is not None)
     session.flush()
     first_words(session, mailing)
